@@ -1,0 +1,36 @@
+"""What can go wrong with the store, in our words: nobody above `state` sees an exception of redis-py."""
+
+from collections.abc import Sequence
+
+
+class GatewayStateError(Exception):
+    """The state layer could not do what was asked."""
+
+
+class StoreUnavailable(GatewayStateError):
+    """Redis did not take the write. Nothing is half-stored: try again after *retry_after_seconds*."""
+
+    def __init__(self, retry_after_seconds: int = 1, *, reason: str = "Redis did not answer") -> None:
+        super().__init__(f"{reason}; try again in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
+        self.reason = reason
+
+
+class StoreMisconfigured(GatewayStateError):
+    """This Redis cannot hold the guarantees. Each of *problems* is one line with its remedy."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class PartitionsChanged(GatewayStateError):
+    """The store was laid out for another number of partitions. Set `redis.partitions` back to *stored*."""
+
+    def __init__(self, stored: int, configured: int) -> None:
+        super().__init__(
+            f"this Redis was first used with {stored} partitions, and {configured} are configured; "
+            f"set redis.partitions = {stored}, or use another redis.prefix"
+        )
+        self.stored = stored
+        self.configured = configured
