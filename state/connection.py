@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 OLDEST_VERSION: Final = (7, 0, 0)
 
-#: A lost connection is tried again this often, 0.05 to 0.5 s apart: a request waits some 1.5 s before its 503.
+#: A lost connection is tried again this often, 0.05 to 0.5 s apart: some 1.5 s pass before a 503.
 RETRIES: Final = 5
 
-#: Answers that say "not now", as redis-py's classes. A retry opens a new connection, so a failover is followed.
+#: Answers that say "not now", as redis-py's classes. A retry connects anew, so a failover is followed.
 _NOT_NOW: Final = (
     redis_errors.ConnectionError,
     redis_errors.TimeoutError,
@@ -49,7 +49,7 @@ class Durability(enum.Enum):
     KERNEL = "no"
     """What the kernel had not flushed, some 30 s (`appendfsync no`)."""
     AOF = "aof"
-    """There is an append-only file; how often it is flushed, this server does not say (CONFIG is forbidden)."""
+    """There is an append-only file; how often it is flushed is not known (CONFIG is forbidden)."""
     NONE = "none"
     """Everything since the last snapshot: `appendonly` is off."""
 
@@ -88,11 +88,11 @@ class ServerFacts:
         """What is weaker than the guarantees say, one line each with the remedy."""
         found = []
         if self.durability is Durability.NONE:
-            found.append("appendonly is off: a crash of Redis loses acknowledged events; set appendonly yes")
+            found.append("appendonly is off: a crash of Redis loses accepted events; set appendonly yes")
         if self.durability is Durability.KERNEL:
             found.append("appendfsync is no: a power cut loses some 30 s of events; set appendfsync everysec")
         if self.durability is Durability.AOF:
-            found.append("CONFIG is forbidden here, so appendfsync is unknown; make sure that it is not `no`")
+            found.append("CONFIG is forbidden here, so appendfsync is unknown; make sure it is not `no`")
         if self.last_write_failed:
             found.append("Redis reports that its last write to the append-only file failed; look at its disk")
         return tuple(found)
@@ -187,7 +187,7 @@ async def server_facts(redis: Redis) -> ServerFacts:
 
 class store_errors:  # noqa: N801 - used as `with store_errors():`, like contextlib's own
     """
-    Turn redis-py's "not now" into ours; every door to Redis is used inside one. A class: it is on the hot path.
+    Turn redis-py's "not now" into ours; every door to Redis is used inside one. A class, as it is hot.
 
     Raises:
         StoreUnavailable: the connection is lost, or Redis is loading, read-only, out of memory, failing over.

@@ -8,7 +8,7 @@ class GatewayStateError(Exception):
 
 
 class StoreUnavailable(GatewayStateError):
-    """Redis did not answer, or not now: the write is stored whole or not at all. Try again after *retry_after_seconds*."""
+    """Redis did not answer, or not now; what was to be written is stored whole or not at all."""
 
     def __init__(self, retry_after_seconds: int = 1, *, reason: str = "Redis did not answer") -> None:
         super().__init__(f"{reason}; try again in {retry_after_seconds} s")
