@@ -185,7 +185,7 @@ async def server_facts(redis: Redis) -> ServerFacts:
     )
 
 
-class store_errors:  # noqa: N801 - used as `with store_errors():`, like contextlib's own
+class store_errors:
     """
     Turn redis-py's "not now" into ours; every door to Redis is used inside one. A class, as it is hot.
 

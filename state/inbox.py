@@ -1,0 +1,112 @@
+"""Events that we owe work: accepted once, kept until they have ended."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from state.conversation import Conversation
+from state.envelope import Envelope
+from state.expectations import Expectation, partition_of_token
+from state.grouping import GroupedCalls
+from state.keys import Keys
+from state.scripts import Accepted as Disposition
+from state.scripts import Scripts, pairs
+
+__all__ = ["Disposition", "Inbox", "InboxEntry"]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """An envelope that is owed work, its place in the inbox, and the expectation that it answers."""
+
+    id: str
+    partition: int
+    envelope: Envelope
+    conversation: Conversation
+    expectation: Expectation | None
+
+
+class Inbox:
+    """Accepts calls at the edge and gives them to the worker, partition by partition."""
+
+    def __init__(
+        self,
+        scripts: Scripts,
+        *,
+        keep_unresolved: timedelta = timedelta(days=30),
+        on_accepted: Callable[[int], None] = lambda partition: None,
+    ) -> None:
+        self._scripts = scripts
+        self._unresolved_ms = int(keep_unresolved.total_seconds() * 1000)
+        self._on_accepted = on_accepted
+
+    @property
+    def _keys(self) -> Keys:
+        return self._scripts.keys
+
+    @property
+    def _calls(self) -> GroupedCalls:
+        return self._scripts.calls
+
+    async def accept(self, envelope: Envelope, *, remember_for: timedelta) -> Disposition:
+        """
+        Put *envelope* in the inbox, once per idempotency key.
+
+        The key is remembered for *remember_for*, which must exceed the sender's retry horizon; after that a
+        repeat counts as new.
+
+        Raises:
+            StoreUnavailable: Redis did not answer; stored whole or not at all: answer 503.
+        """
+        partition, token = self._place(envelope)
+        disposition, _ = await self._scripts.accept(
+            envelope.pack(),
+            source=envelope.source,
+            idempotency_key=envelope.idempotency_key,
+            partition=partition,
+            conversation=envelope.conversation,
+            token=token,
+            remember_ms=int(remember_for.total_seconds() * 1000),
+            unresolved_ms=self._unresolved_ms,
+        )
+        if disposition is Disposition.ACCEPTED:
+            self._on_accepted(partition)
+        return disposition
+
+    def _place(self, envelope: Envelope) -> tuple[int, str | None]:
+        """Return the envelope's partition, and its token if that is what finds the conversation."""
+        if envelope.conversation is not None:
+            return self._keys.partition_of(envelope.conversation), None
+        if envelope.token is not None:
+            partition = partition_of_token(envelope.token, self._keys.partitions)
+            if partition is not None:
+                return partition, envelope.token
+        return self._keys.partition_of_call(envelope.source, envelope.idempotency_key), None
+
+    async def read(self, partition: int, *, after: str, count: int) -> Sequence[InboxEntry]:
+        """
+        Return up to *count* entries that came after the one with id *after* ("0": from the oldest).
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        rows = await self._calls.command(
+            "XRANGE", self._keys.inbox(partition), f"({after}", "+", "COUNT", count
+        )
+        return [self._entry(partition, entry_id, fields) for entry_id, fields in rows]
+
+    def _entry(self, partition: int, entry_id: bytes, fields: dict[bytes, bytes]) -> InboxEntry:
+        conversation = Conversation.decode(fields[b"c"].decode())
+        terms = fields[b"x"]
+        return InboxEntry(
+            entry_id.decode(),
+            partition,
+            Envelope.unpack(fields[b"e"], conversation),
+            conversation,
+            Expectation.unpack(terms) if terms else None,
+        )
+
+    async def due(self, partition: int) -> dict[str, int]:
+        """Return the entries that wait for their next run, and when that is due, in ms."""
+        rows = await self._calls.command("ZRANGE", self._keys.due(partition), 0, -1, "WITHSCORES")
+        return {entry_id.decode(): int(due_at) for entry_id, due_at in pairs(rows).items()}

@@ -1,0 +1,126 @@
+"""
+Every key that the gateway writes.
+
+``NN`` is a partition in two hexadecimal digits. It stands in braces, Redis Cluster's hash tag, so that all
+that one event changes lies in one slot and can be changed by one script.
+
+| pattern                        | type   | holds                                         | expiry                       | owner        |
+|--------------------------------|--------|-----------------------------------------------|------------------------------|--------------|
+| gw:{NN}:c:<conversation>       | hash   | state, revision, data, drafts, screen         | conversation, renewed on use | storage      |
+| gw:{NN}:g:<conversation>       | hash   | garbage messages: place -> state, time        | conversation, renewed on use | garbage      |
+| gw:{NN}:seen:<source>:<key>    | string | inbox id of an accepted idempotency key       | the source's retry horizon   | inbox        |
+| gw:{NN}:inbox                  | stream | events owed                                   | none: owed work              | inbox        |
+| gw:{NN}:attempts               | hash   | inbox id -> handler runs begun                | none: goes with the entry    | inbox        |
+| gw:{NN}:due                    | zset   | inbox id -> time of its next run, ms          | none: goes with the entry    | inbox        |
+| gw:{NN}:journal:<inbox id>     | hash   | results of Bot API calls made by a handler    | retention                    | journal      |
+| gw:{NN}:outbox                 | stream | effects owed to Telegram                      | none: owed work              | outbox       |
+| gw:{NN}:dead                   | stream | events given up, with the reason              | none: trimmed by retention   | dead letters |
+| gw:{NN}:unresolved             | stream | authenticated events without a conversation   | none: trimmed by retention   | inbox        |
+| gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
+| gw:{NN}:x:<token>              | hash   | an expectation                                | the expectation's            | expectations |
+| gw:{NN}:rank:<object>          | string | how far a provider's object has come          | retention                    | inbox        |
+| gw:{NN}:lease                  | string | <worker>/<fencing token>                      | lease time                   | lease        |
+| gw:{NN}:fence                  | string | the last fencing token                        | none: only ever grows        | lease        |
+| gw:workers                     | zset   | live workers -> time of the last sign, ms     | none: one small set          | lease        |
+| gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
+"""
+
+import zlib
+from collections.abc import Sequence
+
+from state.conversation import Conversation
+
+#: Keys that have no expiry, each for the reason in the table above.
+PERMANENT: Sequence[str] = (
+    "*:inbox",
+    "*:attempts",
+    "*:due",
+    "*:outbox",
+    "*:dead",
+    "*:unresolved",
+    "*:fence",
+    "*:workers",
+    "*:meta",
+)
+
+#: A token and a hash tag carry the partition as two hexadecimal digits.
+MAX_PARTITIONS = 256
+
+
+class Keys:
+    """Names of keys, under one prefix and for a fixed number of partitions."""
+
+    def __init__(self, prefix: str = "gw", partitions: int = 64) -> None:
+        if not 1 <= partitions <= MAX_PARTITIONS:
+            raise ValueError(f"partitions must be between 1 and {MAX_PARTITIONS}, not {partitions}")
+        self.prefix = prefix
+        self.partitions = partitions
+        self._tags = [f"{prefix}:{{{number:02x}}}:" for number in range(partitions)]
+
+    def partition_of(self, conversation: Conversation) -> int:
+        """Return the partition of the conversation's chat."""
+        return zlib.crc32(b"%d:%d" % (conversation.bot_id, conversation.chat_id)) % self.partitions
+
+    def partition_of_call(self, source: str, idempotency_key: str) -> int:
+        """Return the partition of a call that names no conversation."""
+        return zlib.crc32(f"{source}:{idempotency_key}".encode()) % self.partitions
+
+    def conversation(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "c")
+
+    def garbage(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "g")
+
+    def _of_conversation(self, conversation: Conversation, kind: str) -> str:
+        return f"{self._tags[self.partition_of(conversation)]}{kind}:{conversation.encode()}"
+
+    def seen(self, partition: int, source: str, idempotency_key: str) -> str:
+        return f"{self._tags[partition]}seen:{source}:{idempotency_key}"
+
+    def inbox(self, partition: int) -> str:
+        return self._tags[partition] + "inbox"
+
+    def attempts(self, partition: int) -> str:
+        return self._tags[partition] + "attempts"
+
+    def due(self, partition: int) -> str:
+        return self._tags[partition] + "due"
+
+    def journal(self, partition: int, entry_id: str) -> str:
+        return f"{self._tags[partition]}journal:{entry_id}"
+
+    def outbox(self, partition: int) -> str:
+        return self._tags[partition] + "outbox"
+
+    def dead(self, partition: int) -> str:
+        return self._tags[partition] + "dead"
+
+    def unresolved(self, partition: int) -> str:
+        return self._tags[partition] + "unresolved"
+
+    def waiting(self, partition: int, token: str) -> str:
+        return f"{self._tags[partition]}wait:{token}"
+
+    def expectation(self, partition: int, token: str) -> str:
+        return f"{self._tags[partition]}x:{token}"
+
+    def rank(self, partition: int, object_key: str) -> str:
+        return f"{self._tags[partition]}rank:{object_key}"
+
+    def lease(self, partition: int) -> str:
+        return self._tags[partition] + "lease"
+
+    def fence(self, partition: int) -> str:
+        return self._tags[partition] + "fence"
+
+    @property
+    def workers(self) -> str:
+        return f"{self.prefix}:workers"
+
+    @property
+    def meta(self) -> str:
+        return f"{self.prefix}:meta"
+
+    def wake_channel(self, worker: str) -> str:
+        """Return the channel on which *worker* learns of work that another process left for it."""
+        return f"{self.prefix}:wake:{worker}"

@@ -1,0 +1,38 @@
+-- Keep one call, once. Either all of it is stored, or nothing.
+--
+-- KEYS  1 seen  2 inbox  3 lease  4 unresolved  [5 expectation  6 waiting]
+-- ARGV  1 envelope  2 conversation or ''  3 remember for, ms  4 keep unresolved for, ms
+--       5 this process's worker name  6 prefix of the wake channels
+-- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id}
+
+local seen = redis.call('GET', KEYS[1])
+if seen then
+  return { 'DUPLICATE', seen }
+end
+
+local conversation, terms = ARGV[2], ''
+if conversation == '' and KEYS[5] then
+  local found = redis.call('HMGET', KEYS[5], 'conversation', 'terms')
+  conversation, terms = found[1] or '', found[2] or ''
+end
+
+if conversation == '' then
+  local id = redis.call('XADD', KEYS[4], '*', 'e', ARGV[1])
+  redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
+  if KEYS[6] then
+    redis.call('RPUSH', KEYS[6], id)
+    redis.call('PEXPIRE', KEYS[6], ARGV[4])
+  end
+  return { 'UNRESOLVED', id }
+end
+
+local id = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms)
+redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
+
+-- The owner of the partition learns of it at once; within one process that needs no message.
+local lease = redis.call('GET', KEYS[3])
+local owner = lease and string.match(lease, '^(.*)/')
+if owner and owner ~= ARGV[5] then
+  redis.call('PUBLISH', ARGV[6] .. owner, KEYS[2])
+end
+return { 'ACCEPTED', id }

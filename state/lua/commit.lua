@@ -1,0 +1,129 @@
+-- Make one change of one conversation, whole or not at all.
+--
+-- KEYS  1 lease  2 inbox  3 attempts  4 due  5 conversation  6 garbage  7 outbox  8 unresolved
+--       9 journal  10 rank  then, for each expectation: its key, its waiting list
+-- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
+-- Returns {COMMITTED, revision, effects added, events resolved, what was asked for}
+--      or {FENCED | GONE | CONFLICT | STALE}
+
+local w = cmsgpack.unpack(ARGV[1])
+local conversation = KEYS[5]
+
+if w.lease and redis.call('GET', KEYS[1]) ~= w.lease then
+  return { 'FENCED' }
+end
+if w.entry and #redis.call('XRANGE', KEYS[2], w.entry, w.entry) == 0 then
+  return { 'GONE' }
+end
+local revision = tonumber(redis.call('HGET', conversation, 'r') or '0')
+if w.basis and w.basis ~= revision then
+  return { 'CONFLICT' }
+end
+if w.rank then
+  local reached = redis.call('GET', KEYS[10])
+  if reached and tonumber(reached) >= w.rank then
+    return { 'STALE' }
+  end
+  redis.call('SET', KEYS[10], w.rank, 'PX', w.rank_ms)
+end
+
+local changed = false
+
+if w.replace then
+  remove_data_and_drafts(conversation)
+  changed = true
+end
+for feature, change in pairs(w.drafts or {}) do
+  write_draft(conversation, feature, change)
+  changed = true
+end
+if w.del and #w.del > 0 then
+  in_pieces('HDEL', conversation, w.del)
+  changed = true
+end
+if w.set and #w.set > 0 then
+  in_pieces('HSET', conversation, w.set)
+  changed = true
+end
+
+local left_behind = {}
+if w.state ~= nil and w.state ~= redis.call('HGET', conversation, 's') then
+  if w.state then
+    redis.call('HSET', conversation, 's', w.state)
+  else
+    redis.call('HDEL', conversation, 's')
+  end
+  changed = true
+  local tracked = redis.call('HGETALL', KEYS[6])
+  for position = 1, #tracked, 2 do
+    if cmsgpack.unpack(tracked[position + 1])[1] ~= w.state then
+      left_behind[#left_behind + 1] = tracked[position]
+    end
+  end
+  in_pieces('HDEL', KEYS[6], left_behind)
+end
+
+for _, message in ipairs(w.garbage or {}) do
+  redis.call('HSET', KEYS[6], message[1], cmsgpack.pack({ message[2], message[3] }))
+  redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
+end
+
+if changed then
+  revision = redis.call('HINCRBY', conversation, 'r', 1)
+  if redis.call('HLEN', conversation) == 1 then
+    redis.call('DEL', conversation)
+  else
+    redis.call('PEXPIRE', conversation, w.ttl_ms)
+  end
+end
+
+local effects = 0
+for _, effect in ipairs(w.effects or {}) do
+  redis.call('XADD', KEYS[7], '*', 'c', w.conversation, 'e', effect)
+  effects = effects + 1
+end
+if #left_behind > 0 then
+  local effect = cmsgpack.pack({ kind = 'delete', places = left_behind })
+  redis.call('XADD', KEYS[7], '*', 'c', w.conversation, 'e', effect)
+  effects = effects + 1
+end
+
+local resolved = 0
+for position, expectation in ipairs(w.expectations or {}) do
+  local key, waiting = KEYS[9 + 2 * position], KEYS[10 + 2 * position]
+  redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
+  redis.call('PEXPIRE', key, expectation.ttl_ms)
+  for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
+    local kept = redis.call('XRANGE', KEYS[8], id, id)[1]
+    if kept then
+      redis.call('XADD', KEYS[2], '*', 'e', kept[2][2], 'c', w.conversation, 'x', expectation.terms)
+      redis.call('XDEL', KEYS[8], id)
+      resolved = resolved + 1
+    end
+  end
+  redis.call('DEL', waiting)
+end
+
+if w.entry then
+  redis.call('XDEL', KEYS[2], w.entry)
+  redis.call('HDEL', KEYS[3], w.entry)
+  redis.call('ZREM', KEYS[4], w.entry)
+  redis.call('DEL', KEYS[9])
+end
+
+-- A change made outside of the partition's worker leaves it work, so it is told.
+if not w.lease and effects + resolved > 0 then
+  local lease = redis.call('GET', KEYS[1])
+  local owner = lease and string.match(lease, '^(.*)/')
+  if owner then
+    redis.call('PUBLISH', w.wake .. owner, KEYS[2])
+  end
+end
+
+local wanted = {}
+if w.want == 'data' then
+  wanted = redis.call('HGETALL', conversation)
+elseif w.want then
+  wanted = read_draft(conversation, w.want.draft)
+end
+return { 'COMMITTED', revision, effects, resolved, wanted }

@@ -1,0 +1,30 @@
+-- End or postpone one inbox entry without changing its conversation.
+--
+-- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal
+-- ARGV  1 lease value  2 inbox id  3 retry | ignore | dead  4 due at, ms | - | why, MessagePack
+-- Returns SETTLED, FENCED or GONE
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 'FENCED'
+end
+local entry = redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2])[1]
+if not entry then
+  return 'GONE'
+end
+
+if ARGV[3] == 'retry' then
+  redis.call('ZADD', KEYS[4], ARGV[4], ARGV[2])
+  return 'SETTLED'
+end
+
+if ARGV[3] == 'dead' then
+  local fields = entry[2]
+  fields[#fields + 1] = 'why'
+  fields[#fields + 1] = ARGV[4]
+  redis.call('XADD', KEYS[5], '*', unpack(fields))
+end
+redis.call('XDEL', KEYS[2], ARGV[2])
+redis.call('HDEL', KEYS[3], ARGV[2])
+redis.call('ZREM', KEYS[4], ARGV[2])
+redis.call('DEL', KEYS[6])
+return 'SETTLED'

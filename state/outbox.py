@@ -1,0 +1,76 @@
+"""Effects: what we owe Telegram."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from state.conversation import Conversation
+from state.grouping import GroupedCalls
+from state.keys import Keys
+from state.packing import pack, unpack
+
+
+class EffectKind(Enum):
+    """What Telegram is asked to do."""
+
+    SHOW = "show"
+    """Bring a block of the screen to this content: edit, or send."""
+    NOTICE = "notice"
+    """Send a message that goes when the state is left."""
+    DELETE = "delete"
+    """Delete messages."""
+    CALL = "call"
+    """Call one Bot API method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that we owe Telegram; *payload* is plain data."""
+
+    kind: EffectKind
+    payload: dict[str, Any]
+
+    def pack(self) -> bytes:
+        return pack({"kind": self.kind.value, **self.payload})
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Effect":
+        payload = unpack(packed)
+        return cls(EffectKind(payload.pop("kind")), payload)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """An effect, its place in the outbox and the conversation that it is for."""
+
+    id: str
+    conversation: Conversation
+    effect: Effect
+
+
+class Outbox:
+    """Reads one partition's effects, oldest first."""
+
+    def __init__(self, calls: GroupedCalls, keys: Keys) -> None:
+        self._calls = calls
+        self._keys = keys
+
+    async def read(self, partition: int, *, after: str, count: int) -> Sequence[OutboxEntry]:
+        """
+        Return up to *count* effects that were added after the one with id *after* ("0": from the oldest).
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        rows = await self._calls.command(
+            "XRANGE", self._keys.outbox(partition), f"({after}", "+", "COUNT", count
+        )
+        return [
+            OutboxEntry(
+                entry_id.decode(),
+                Conversation.decode(fields[b"c"].decode()),
+                Effect.unpack(fields[b"e"]),
+            )
+            for entry_id, fields in rows
+        ]

@@ -1,0 +1,22 @@
+"""MessagePack, the form of what is stored and of what scripts are told."""
+
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]  # the package carries no types
+
+
+def pack(value: Any) -> bytes:
+    """Return the stored form of plain data; text and bytes stay apart."""
+    packed: bytes = msgpack.packb(value)
+    return packed
+
+
+def unpack(packed: bytes) -> Any:
+    """Return the plain data of a stored form."""
+    return msgpack.unpackb(packed, strict_map_key=False)
+
+
+def pack_for_lua(value: Any) -> bytes:
+    """Return *value* as Redis's ``cmsgpack`` reads it, which knows one kind of string only."""
+    packed: bytes = msgpack.packb(value, use_bin_type=False)
+    return packed

@@ -1,0 +1,249 @@
+"""The snapshot that a handler reads and the writes that it stages, committed at once."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from state import fields, values
+from state.conversation import Conversation
+from state.expectations import Expectation, mint
+from state.keys import Keys
+from state.outbox import Effect
+from state.scripts import Change, DraftChange, Fields, Registration, Tracked
+
+_current: ContextVar["UnitOfWork | None"] = ContextVar("unit_of_work", default=None)
+
+
+@dataclass(slots=True)
+class _StagedDraft:
+    """What a handler did to one draft: values set, and None for those deleted."""
+
+    clear: bool = False
+    fields: dict[str, bytes | None] = field(default_factory=dict)
+
+
+class UnitOfWork:
+    """
+    One conversation, read once and written once.
+
+    What a handler reads is the snapshot with its own writes over it. Nothing reaches Redis before the commit.
+    """
+
+    def __init__(self, conversation: Conversation, snapshot: Fields, keys: Keys) -> None:
+        self.conversation = conversation
+        self.closed = False
+        self._keys = keys
+        self._snapshot = snapshot
+        self._state: str | None | Literal[False] = None
+        self._replace = False
+        self._data: dict[str, bytes | None] = {}
+        self._drafts: dict[str, _StagedDraft] = {}
+        self._effects: list[Effect] = []
+        self._garbage: list[Tracked] = []
+        self._expectations: list[Expectation] = []
+        self._read: set[bytes] = set()
+
+    # What a handler reads
+
+    @property
+    def revision(self) -> int:
+        """The revision that this unit of work was computed from."""
+        return int(self._snapshot.get(fields.REVISION, b"0"))
+
+    @property
+    def state(self) -> str | None:
+        """The state, as this handler has left it so far."""
+        self._read.add(fields.STATE)
+        if self._state is not None:
+            return self._state or None
+        stored = self._snapshot.get(fields.STATE)
+        return stored.decode() if stored is not None else None
+
+    def data(self) -> dict[str, Any]:
+        """Return all data, each draft as one dictionary under ``draft:<feature>``."""
+        self._read.add(b"*")
+        return fields.read_data(self._fields_now())
+
+    def value(self, key: str) -> Any:
+        """Return one value of the data; None if there is none."""
+        if key.startswith(fields.DRAFT) and (draft := self.draft(key.removeprefix(fields.DRAFT))):
+            return draft
+        return self._load(fields.data_field(key).encode(), self._data.get(key, self._untouched(key)))
+
+    def draft(self, feature: str) -> dict[str, Any]:
+        """Return one feature's draft."""
+        self._read.add(fields.draft_field(feature, "").encode())
+        return fields.read_draft(self._fields_now(), feature)
+
+    def draft_value(self, feature: str, name: str) -> Any:
+        """Return one field of a draft; None if there is none."""
+        staged = self._drafts.get(feature)
+        field_name = fields.draft_field(feature, name).encode()
+        if staged is not None and (name in staged.fields or staged.clear):
+            stored = staged.fields.get(name)
+            return values.load(stored) if stored is not None else None
+        return self._load(field_name, None if self._replace else self._snapshot.get(field_name))
+
+    def block(self, name: str) -> bytes | None:
+        """Return what is known of one block of the screen, as stored."""
+        return self._snapshot.get(b"v:" + name.encode())
+
+    def _untouched(self, key: str) -> bytes | None:
+        return None if self._replace else self._snapshot.get(fields.data_field(key).encode())
+
+    def _load(self, name: bytes, stored: bytes | None) -> Any:
+        self._read.add(name)
+        return values.load(stored) if stored is not None else None
+
+    def _fields_now(self) -> dict[bytes, bytes]:
+        """Return the fields of data and drafts as this handler has left them so far."""
+        now = {} if self._replace else dict(self._snapshot)
+        for feature, staged in self._drafts.items():
+            prefix = fields.draft_field(feature, "").encode()
+            if staged.clear:
+                now = {name: stored for name, stored in now.items() if not name.startswith(prefix)}
+                now.pop(fields.data_field(fields.DRAFT + feature).encode(), None)
+            _overlay(now, {prefix + name.encode(): stored for name, stored in staged.fields.items()})
+        _overlay(now, {fields.data_field(key).encode(): stored for key, stored in self._data.items()})
+        return now
+
+    # What a handler writes
+
+    def set_state(self, state: str | None) -> None:
+        """Stage the new state; None leaves the conversation without one."""
+        self._state = state if state is not None else False
+
+    def set_data(self, data: Mapping[str, Any]) -> None:
+        """Stage *data* in place of all data and drafts."""
+        self._replace = True
+        self._data.clear()
+        self._drafts.clear()
+        self.update_data(data)
+
+    def update_data(self, data: Mapping[str, Any]) -> None:
+        """Stage the keys of *data*; a draft among them is replaced."""
+        for key, value in data.items():
+            feature = fields.draft_of(key, value)
+            if feature is not None:
+                self._data.pop(key, None)
+                self._drafts[feature] = _StagedDraft(
+                    clear=True, fields={name: values.dump(item) for name, item in value.items()}
+                )
+                continue
+            if key.startswith(fields.DRAFT):
+                self._drafts[key.removeprefix(fields.DRAFT)] = _StagedDraft(clear=True)
+            self._data[key] = values.dump(value)
+
+    def set_draft(self, feature: str, items: Mapping[str, Any]) -> None:
+        """Stage fields of one draft; its other fields stay."""
+        staged = self._drafts.setdefault(feature, _StagedDraft())
+        staged.fields.update({name: values.dump(item) for name, item in items.items()})
+        self._data.pop(fields.DRAFT + feature, None)
+
+    def delete_from_draft(self, feature: str, *names: str) -> None:
+        """Stage the removal of fields of one draft."""
+        self._drafts.setdefault(feature, _StagedDraft()).fields.update(dict.fromkeys(names))
+
+    def clear_draft(self, feature: str) -> None:
+        """Stage the removal of one draft, and of nothing else."""
+        self._drafts[feature] = _StagedDraft(clear=True)
+        self._data.pop(fields.DRAFT + feature, None)
+
+    def add_effect(self, effect: Effect) -> None:
+        """Stage something that we will owe Telegram."""
+        self._effects.append(effect)
+
+    def track(self, message: Tracked) -> None:
+        """Stage a message as garbage of the state that it names."""
+        self._garbage.append(message)
+
+    def expect(self, expectation: Expectation) -> None:
+        """Stage an expectation; what came for its token already is handled after the commit."""
+        self._expectations.append(expectation)
+
+    def new_token(self) -> str:
+        """Return a token for an expectation of this conversation."""
+        return mint(self._keys.partition_of(self.conversation))
+
+    # The end
+
+    def change(self, *, ttl_ms: int, basis: int | None, **more: Any) -> Change:
+        """Return all that was staged, as one change; *more* are members of `Change`."""
+        partition = self._keys.partition_of(self.conversation)
+        return Change(
+            conversation=self.conversation,
+            ttl_ms=ttl_ms,
+            basis=basis,
+            state=self._state,
+            replace=self._replace,
+            set={fields.data_field(k): stored for k, stored in self._data.items() if stored is not None},
+            drafts={
+                fields.quote_feature(feature): _change(staged) for feature, staged in self._drafts.items()
+            },
+            garbage=self._garbage,
+            effects=[effect.pack() for effect in self._effects],
+            expectations=[
+                Registration(
+                    partition, expected.token, expected.pack(), int(expected.lives_for.total_seconds() * 1000)
+                )
+                for expected in self._expectations
+            ],
+            **more,
+        )
+
+    def rebase(self, snapshot: Fields) -> bool:
+        """
+        Take *snapshot* as the new basis, if nothing that was read differs in it.
+
+        False: what the handler decided rests on values that have changed, so it must run again.
+        """
+        for name in self._read:
+            if not _same(name, self._snapshot, snapshot):
+                return False
+        self._snapshot = snapshot
+        return True
+
+    @contextmanager
+    def current(self) -> Iterator["UnitOfWork"]:
+        """Make the storage read from and stage in this unit of work, within the ``with`` block."""
+        mark = _current.set(self)
+        try:
+            yield self
+        finally:
+            _current.reset(mark)
+
+
+def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:
+    """Return the open unit of work of *conversation* in this context, if there is one."""
+    unit = _current.get()
+    return unit if unit is not None and not unit.closed and unit.conversation == conversation else None
+
+
+def _change(staged: _StagedDraft) -> DraftChange:
+    return DraftChange(
+        clear=staged.clear,
+        set={name: stored for name, stored in staged.fields.items() if stored is not None},
+        delete=[name for name, stored in staged.fields.items() if stored is None],
+    )
+
+
+def _overlay(now: dict[bytes, bytes], staged: Mapping[bytes, bytes | None]) -> None:
+    for name, stored in staged.items():
+        if stored is None:
+            now.pop(name, None)
+        else:
+            now[name] = stored
+
+
+def _same(name: bytes, before: Fields, after: Fields) -> bool:
+    if name == b"*":
+        return _of(before, (b"d:", b"f:")) == _of(after, (b"d:", b"f:"))
+    if name.startswith(b"f:") and name.endswith(b":"):
+        return _of(before, (name,)) == _of(after, (name,))
+    return before.get(name) == after.get(name)
+
+
+def _of(snapshot: Fields, prefixes: tuple[bytes, ...]) -> dict[bytes, bytes]:
+    return {name: stored for name, stored in snapshot.items() if name.startswith(prefixes)}
