@@ -88,11 +88,11 @@ class ServerFacts:
         """What is weaker than the guarantees say, one line each with the remedy."""
         found = []
         if self.durability is Durability.NONE:
-            found.append("appendonly is off: a crash of Redis loses accepted events; set appendonly yes")
+            found.append("appendonly is off: a crash of Redis loses events; set appendonly yes")
         if self.durability is Durability.KERNEL:
             found.append("appendfsync is no: a power cut loses some 30 s of events; set appendfsync everysec")
         if self.durability is Durability.AOF:
-            found.append("CONFIG is forbidden here, so appendfsync is unknown; make sure it is not `no`")
+            found.append("CONFIG is forbidden here, so appendfsync is unknown; see that it is not `no`")
         if self.last_write_failed:
             found.append("Redis reports that its last write to the append-only file failed; look at its disk")
         return tuple(found)
@@ -108,12 +108,12 @@ async def connect(
     """
     Open the Redis at *url* (redis://, rediss://, unix://), checked. Answers are bytes.
 
-    A command is tried again when the connection is lost, so every write must be one script that may run twice.
+    A command is tried again when the connection is lost, so a write must be one script that may run twice.
     A blocking command must block for less than *answer_within*. The caller closes the client (`aclose`).
 
     Raises:
         StoreUnavailable: Redis did not answer within *wait_for_server* (it may be starting or loading).
-        StoreMisconfigured: it answered, and cannot hold the guarantees; or *url* is not one; or it refused us.
+        StoreMisconfigured: it answered, and cannot hold the guarantees or refused us; or *url* is none.
     """
     redis = open_client(url, max_connections=max_connections, answer_within=answer_within)
     try:

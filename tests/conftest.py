@@ -1,0 +1,54 @@
+"""Real parts for every test: one redis-server for each test process, empty at the start of each test."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from gateway.embedded import EmbeddedRedis
+from state.connection import connect
+from tests.lasting_keys import keys_that_never_expire, permanent_patterns
+
+
+@pytest.fixture(scope="session")
+def redis_binary() -> Path | None:
+    """The redis-server to test with: GATEWAY_TEST_REDIS_SERVER, or the one that the gateway would take."""
+    chosen = os.environ.get("GATEWAY_TEST_REDIS_SERVER")
+    return Path(chosen) if chosen else None
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_server(
+    tmp_path_factory: pytest.TempPathFactory, redis_binary: Path | None
+) -> AsyncIterator[EmbeddedRedis]:
+    """A real Redis of this test process's own. Who wants to break one starts another."""
+    directory = tmp_path_factory.mktemp("redis")
+    async with EmbeddedRedis(directory, binary=redis_binary, supervised=False) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    """The address of the shared Redis; the test that uses it alone does not have it emptied."""
+    return redis_server.url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """
+    A checked client on an empty Redis.
+
+    At the end of the test no key may be without an expiry, save those that `state.keys.PERMANENT` names.
+    """
+    client = await connect(redis_url)
+    try:
+        await client.flushall()
+        yield client
+        assert await keys_that_never_expire(client, permanent_patterns()) == [], (
+            "these keys would stay for ever"
+        )
+    finally:
+        await client.aclose()
