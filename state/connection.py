@@ -148,7 +148,6 @@ def open_client(
             timeout=seconds,
             socket_timeout=seconds,
             socket_connect_timeout=min(seconds, 2.0),
-            health_check_interval=30,
             client_name="fsm-gateway",
             protocol=2,
             retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), RETRIES),
@@ -172,6 +171,10 @@ async def server_facts(redis: Redis) -> ServerFacts:
         with store_errors():
             info: Mapping[str, Any] = await redis.info("everything")
             durability = await _durability(redis, aof_enabled=bool(info.get("aof_enabled")))
+    except StoreUnavailable as unavailable:
+        if _refuses_us(unavailable.__cause__):
+            raise StoreMisconfigured(["Redis refuses the user or password in redis.url"]) from unavailable
+        raise
     except redis_errors.NoPermissionError as error:
         raise StoreMisconfigured(["this Redis user may not run INFO; grant it +info"]) from error
     return ServerFacts(
@@ -185,13 +188,12 @@ async def server_facts(redis: Redis) -> ServerFacts:
     )
 
 
-class store_errors:
+class store_errors:  # noqa: N801 - used as `with store_errors():`, like contextlib's own
     """
     Turn redis-py's "not now" into ours; every door to Redis is used inside one. A class, as it is hot.
 
     Raises:
-        StoreUnavailable: the connection is lost, or Redis is loading, read-only, out of memory, failing over.
-        StoreMisconfigured: Redis refuses our name or password.
+        StoreUnavailable: the connection is lost, or Redis is loading, read-only, full, failing over.
     """
 
     __slots__ = ()
@@ -204,8 +206,6 @@ class store_errors:
     ) -> None:
         if not isinstance(error, redis_errors.RedisError):
             return
-        if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
-            raise StoreMisconfigured(["Redis refuses the user or password in redis.url"]) from error
         seconds = _seconds_to_wait(error)
         if seconds is not None:
             raise StoreUnavailable(seconds, reason=f"Redis: {type(error).__name__}") from error
@@ -218,6 +218,12 @@ def _seconds_to_wait(error: redis_errors.RedisError) -> int | None:
     if isinstance(error, redis_errors.OutOfMemoryError) or str(error).startswith(_NOT_NOW_PREFIXES):
         return _RETRY_LATER_SECONDS
     return None
+
+
+def _refuses_us(error: BaseException | None) -> bool:
+    # redis-py wraps what goes wrong while connecting in a ConnectionError.
+    refusals = (redis_errors.AuthenticationError, redis_errors.AuthorizationError)
+    return error is not None and (isinstance(error, refusals) or isinstance(error.__cause__, refusals))
 
 
 async def _facts_when_up(redis: Redis, patience: timedelta) -> ServerFacts:

@@ -36,7 +36,7 @@ class UnitOfWork:
         self.closed = False
         self._keys = keys
         self._snapshot = snapshot
-        self._state: str | None | Literal[False] = None
+        self._state: str | Literal[False] | None = None
         self._replace = False
         self._data: dict[str, bytes | None] = {}
         self._drafts: dict[str, _StagedDraft] = {}

@@ -1,17 +1,15 @@
 """Which keys may stay for ever, and which of a Redis do."""
 
-import importlib
 from fnmatch import fnmatchcase
 
 from redis.asyncio import Redis
 
+from state.keys import PERMANENT
+
 
 def permanent_patterns() -> tuple[str, ...]:
     """The patterns that `state.keys.PERMANENT` names, each with its reason there."""
-    try:
-        return tuple(importlib.import_module("state.keys").PERMANENT)
-    except ModuleNotFoundError:
-        return ()
+    return tuple(PERMANENT)
 
 
 async def keys_that_never_expire(redis: Redis, permanent: tuple[str, ...]) -> list[str]:
