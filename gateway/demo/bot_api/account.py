@@ -44,7 +44,7 @@ class Account:
     allowed_updates: list[str] = field(default_factory=list)
     next_set_webhook_at: float = 0
     updates: list[Json] = field(default_factory=list)
-    """Built for this bot and not yet confirmed through getUpdates."""
+    """What happened while no webhook was set, until getUpdates confirms it."""
     invoices: dict[str, Invoice] = field(default_factory=dict)
     """By payload."""
     charges: dict[str, tuple[int, bool]] = field(default_factory=dict)

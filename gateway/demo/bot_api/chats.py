@@ -1,6 +1,6 @@
 """The chats of one bot, as their users see them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import count
@@ -108,12 +108,27 @@ class Chat:
     standing: Standing = Standing.OPEN
     migrated_to: int | None = None
     messages: dict[int, Message] = field(default_factory=dict)
+    deleted_ids: list[int] = field(default_factory=list)
+    """Of the messages that the bot has deleted, in order."""
 
     def user(self, user_id: int | None = None) -> Json:
-        """The person behind a private chat, or member *user_id* of a group."""
+        """
+        The person behind a private chat, or member *user_id* of a group.
+
+        Raises:
+            ValueError: a group, and nobody was named.
+        """
+        if user_id is None and self.type is not ChatType.PRIVATE:
+            raise ValueError("a group has many members: name one by user_id")
         identity = self.id if user_id is None else user_id
         name = self.name if identity == self.id else f"User {identity}"
         return {"id": identity, "is_bot": False, "first_name": name, "language_code": "en"}
+
+    def delete(self, message_ids: Iterable[int]) -> None:
+        """Delete for everyone, as the bot asked; what is not there is skipped."""
+        for message_id in message_ids:
+            if self.messages.pop(message_id, None) is not None:
+                self.deleted_ids.append(message_id)
 
     def as_json(self) -> Json:
         """The Bot API's `Chat`."""
@@ -126,6 +141,7 @@ class Chat:
             **self.as_json(),
             "standing": self.standing.value,
             "migrated_to": self.migrated_to,
+            "deleted_ids": self.deleted_ids,
             "messages": self.visible(),
         }
 

@@ -29,6 +29,7 @@ def control_routes(telegram: Telegram) -> list[web.RouteDef]:
         web.post("/_control/chats", _told(control.open_chats)),
         web.get("/_control/chats/{chat_id}", _told(control.show_chat)),
         web.patch("/_control/chats/{chat_id}", _told(control.change_chat)),
+        web.delete("/_control/chats/{chat_id}/messages/{message_id}", _told(control.lose_message)),
         web.get("/_control/calls", _told(control.list_calls)),
         web.get("/_control/counts", _told(control.count_calls)),
         web.get("/_control/queries", _told(control.list_queries)),
@@ -82,6 +83,12 @@ class _Control:
             chat.standing = Standing(wanted["standing"])
         if "migrate_to" in wanted:
             chats.migrate(chat.id, int(wanted["migrate_to"]))
+        return chat.as_seen()
+
+    async def lose_message(self, request: web.Request) -> Any:
+        """The user deletes a message; no update tells the bot."""
+        chat = self._account(request).chats[int(request.match_info["chat_id"])]
+        del chat.messages[int(request.match_info["message_id"])]
         return chat.as_seen()
 
     async def list_calls(self, request: web.Request) -> Any:

@@ -96,7 +96,7 @@ def delete_message(account: Account, parameters: Parameters) -> bool:
     chat = account.chat(parameters, Access.WRITE)
     message = account.message(chat, message_id, "message to delete")
     _check_deletable(account, chat, message)
-    del chat.messages[message.message_id]
+    chat.delete([message.message_id])
     return True
 
 
@@ -104,11 +104,10 @@ def delete_messages(account: Account, parameters: Parameters) -> bool:
     """All that are there, or none: one that can't be deleted refuses the call, missing ones are skipped."""
     message_ids = _message_ids(parameters)
     chat = account.chat(parameters, Access.WRITE)
-    found = [chat.messages[message_id] for message_id in message_ids if message_id in chat.messages]
-    for message in found:
-        _check_deletable(account, chat, message)
-    for message in found:
-        chat.messages.pop(message.message_id, None)
+    for message_id in message_ids:
+        if message_id in chat.messages:
+            _check_deletable(account, chat, chat.messages[message_id])
+    chat.delete(message_ids)
     return True
 
 

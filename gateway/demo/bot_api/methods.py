@@ -60,8 +60,12 @@ def set_my_commands(account: Account, parameters: Parameters) -> bool:
 
 def answer_callback_query(account: Account, parameters: Parameters) -> bool:
     """Answer a pressed button."""
-    answer = parameters.for_the_log()
-    query_id = str(answer.pop("callback_query_id", ""))
+    answer = {
+        "text": parameters.text("text"),
+        "show_alert": parameters.flag("show_alert"),
+        "url": parameters.text("url"),
+    }
+    query_id = parameters.text("callback_query_id")
     account.queries.answer(query_id, QueryKind.CALLBACK, answer, account.clock.now())
     return True
 

@@ -17,7 +17,7 @@ _MAX_PAYLOAD_BYTES = 128
 def send_invoice(account: Account, parameters: Parameters) -> Json:
     """Send an invoice with its Pay button."""
     invoice = _invoice(parameters)
-    pay = [[{"text": f"Pay {invoice.total_amount / 100:.2f} {invoice.currency}", "pay": True}]]
+    pay = [[{"text": "Pay", "pay": True}]]
     sent = post(account, parameters, Content(invoice=invoice), keyboard_of(parameters) or pay)
     account.invoices[invoice.payload] = invoice
     return sent
@@ -55,10 +55,9 @@ def refund_star_payment(account: Account, parameters: Parameters) -> bool:
 
 
 def _answer(account: Account, parameters: Parameters, kind: QueryKind) -> bool:
-    if not parameters.flag("ok"):
-        parameters.required("error_message")
-    answer = parameters.for_the_log()
-    query_id = str(answer.pop(f"{kind.value}_query_id", ""))
+    ok = parameters.flag("ok")
+    answer = {"ok": ok, "error_message": None if ok else parameters.required("error_message")}
+    query_id = parameters.text(f"{kind.value}_query_id")
     account.queries.answer(query_id, kind, answer, account.clock.now())
     return True
 

@@ -1,6 +1,5 @@
 """The queries that a bot has to answer: pressed buttons, checkouts, shipping."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -79,11 +78,7 @@ class Queries:
 
     def of(self, kind: QueryKind) -> list[Query]:
         """Those of one kind."""
-        return self._those(lambda query: query.kind is kind)
-
-    def answered(self) -> list[Query]:
-        """Those that the bot has answered."""
-        return self._those(lambda query: bool(query.answers))
+        return [query for query in self._queries.values() if query.kind is kind]
 
     def all(self) -> list[Query]:
         """All of them."""
@@ -92,6 +87,3 @@ class Queries:
     def clear(self) -> None:
         """Forget all queries."""
         self._queries.clear()
-
-    def _those(self, wanted: Callable[[Query], bool]) -> list[Query]:
-        return [query for query in self._queries.values() if wanted(query)]

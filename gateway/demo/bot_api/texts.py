@@ -1,8 +1,9 @@
 """Formatted text: what remains for the reader, and what the Bot API refuses."""
 
+from html import unescape
 from html.parser import HTMLParser
 
-from gateway.demo.bot_api.refusals import bad_request
+from gateway.demo.bot_api.refusals import Refusal, bad_request
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -17,45 +18,56 @@ _TAGS = frozenset(
 )
 
 
+_CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+
+
 class _Reader(HTMLParser):
+    """Collects the text; stricter than HTML is."""
+
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
+        super().__init__(convert_charrefs=False)
+        self._parts: list[str] = []
         self._open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - HTMLParser calls it so
+        """Take the tag, or refuse it."""
         if tag not in _TAGS:
-            raise bad_request(
-                f'can\'t parse entities: Unsupported start tag "{tag}" at byte offset {self._offset()}'
-            )
+            raise self._refusal(f'unsupported start tag "{tag}"')
         self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        """Close the tag that was opened last, or refuse."""
         if not self._open:
-            raise bad_request(f"can't parse entities: Unexpected end tag at byte offset {self._offset()}")
+            raise self._refusal("unexpected end tag")
         expected = self._open.pop()
         if tag != expected:
-            raise bad_request(
-                f"can't parse entities: Unmatched end tag at byte offset {self._offset()}, "
-                f'expected "</{expected}>", found "</{tag}>"'
-            )
+            raise self._refusal(f'unmatched end tag, expected "</{expected}>", found "</{tag}>"')
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(data)
+        """Take the text; a bare `<` is what a bot forgot to escape."""
+        if "<" in data:
+            raise self._refusal('unsupported start tag ""')
+        self._parts.append(data)
 
-    def finish(self) -> str:
+    def handle_entityref(self, name: str) -> None:
+        """Take one of the four named characters; others stay as they are."""
+        self._parts.append(_CHARACTERS.get(name, f"&{name};"))
+
+    def handle_charref(self, name: str) -> None:
+        """Take a character by its number."""
+        self._parts.append(unescape(f"&#{name};"))
+
+    def text(self) -> str:
+        """All that was read, with nothing left open."""
         self.close()
         if self._open:
-            tag = self._open[-1]
-            raise bad_request(
-                f"can't parse entities: Can't find end tag corresponding to start tag \"{tag}\""
-            )
-        return "".join(self.parts)
+            raise self._refusal(f'can\'t find end tag corresponding to start tag "{self._open[-1]}"')
+        return "".join(self._parts)
 
-    def _offset(self) -> int:
+    def _refusal(self, reason: str) -> Refusal:
+        """Telegram adds the byte offset, and so nobody should compare the whole text."""
         line, column = self.getpos()
-        lines = self.rawdata.split("\n")
-        return len("\n".join([*lines[: line - 1], lines[line - 1][:column]]).encode())
+        return bad_request(f"can't parse entities: {reason} at line {line}, column {column}")
 
 
 def plain(text: str, parse_mode: str) -> str:
@@ -69,4 +81,4 @@ def plain(text: str, parse_mode: str) -> str:
         return text.strip()
     reader = _Reader()
     reader.feed(text)
-    return reader.finish().strip()
+    return reader.text().strip()

@@ -161,9 +161,10 @@ class Updates:
 
     def _update(self, kind: str, value: Json) -> Json:
         update = {"update_id": next(self._ids), kind: value}
-        pending = self._account.updates
-        pending.append(update)
-        del pending[:-_MAX_PENDING]
+        if self._account.webhook is None:
+            pending = self._account.updates
+            pending.append(update)
+            del pending[:-_MAX_PENDING]
         return update
 
     def _now(self) -> int:
