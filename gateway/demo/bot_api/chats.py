@@ -52,8 +52,8 @@ class Content:
 
     text: str | None = None
     """Without formatting, as shown."""
-    source: tuple[str, str] = ("", "")
-    """As sent: parse mode and text. Two messages of equal text may differ in formatting."""
+    formatting: tuple[str, str] = ("", "")
+    """Parse mode and text as sent; empty for plain text. Two messages of equal text may differ in it."""
     media: Media | None = None
     invoice: Invoice | None = None
     payment: Json | None = None

@@ -27,16 +27,16 @@ def text_content(parameters: Parameters, too_long: str) -> Content:
         raise bad_request("text must be non-empty")
     if len(text) > MAX_TEXT:
         raise bad_request(too_long)
-    return Content(text=text, source=(parse_mode, source))
+    return Content(text=text, formatting=_formatting(parse_mode, source, text))
 
 
 def caption_of(values: Parameters, too_long: str) -> tuple[str | None, tuple[str, str]]:
-    """The caption as shown (None: there is none) and as sent."""
+    """The caption as shown (None: there is none) and its formatting."""
     source, parse_mode = values.text("caption"), values.text("parse_mode")
     caption = plain(source, parse_mode)
     if len(caption) > MAX_CAPTION:
         raise bad_request(too_long)
-    return caption or None, (parse_mode, source)
+    return caption or None, _formatting(parse_mode, source, caption)
 
 
 def media_content(kind: str, parameters: Parameters) -> Content:
@@ -46,9 +46,9 @@ def media_content(kind: str, parameters: Parameters) -> Content:
     Raises:
         Refusal: there is no file, or its caption is refused.
     """
-    caption, source = caption_of(parameters, "message caption is too long")
+    caption, formatting = caption_of(parameters, "message caption is too long")
     reference = kind if parameters.file_name(kind) else parameters.text(kind)
-    return Content(text=caption, source=source, media=_media(kind, reference, parameters))
+    return Content(text=caption, formatting=formatting, media=_media(kind, reference, parameters))
 
 
 def replacing_media(parameters: Parameters) -> Content:
@@ -61,9 +61,9 @@ def replacing_media(parameters: Parameters) -> Content:
     given = parameters.json("media")
     if not isinstance(given, dict) or not given.get("type"):
         raise bad_request('can\'t parse InputMedia: expected an Object with field "type"')
-    caption, source = caption_of(Parameters(given), "MEDIA_CAPTION_TOO_LONG")
+    caption, formatting = caption_of(Parameters(given), "MEDIA_CAPTION_TOO_LONG")
     media = _media(str(given["type"]), str(given.get("media", "")), parameters)
-    return Content(text=caption, source=source, media=media)
+    return Content(text=caption, formatting=formatting, media=media)
 
 
 def keyboard_of(parameters: Parameters) -> list[list[Json]]:
@@ -88,6 +88,11 @@ def leaves_editable(parameters: Parameters) -> bool:
     """A message with a keyboard that is not inline can't be edited: https://core.telegram.org/bots/api#editmessagetext"""
     markup = parameters.json("reply_markup")
     return markup is None or "inline_keyboard" in markup
+
+
+def _formatting(parse_mode: str, source: str, shown: str) -> tuple[str, str]:
+    """What was sent, if it says more than what is shown."""
+    return ("", "") if source.strip() == shown else (parse_mode, source)
 
 
 def _button(given: Any) -> Json:

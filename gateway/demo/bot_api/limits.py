@@ -41,7 +41,7 @@ class Limits:
         """None: the message may go, and is counted. Otherwise the seconds to wait."""
         windows = [self._bot, *self._windows(chat)]
         if (wait := max(window.wait(now) for window in windows)) > 0:
-            return math.ceil(wait)
+            return max(1, math.ceil(round(wait, 3)))
         for window in windows:
             window.note(now)
         return None

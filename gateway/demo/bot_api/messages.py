@@ -67,11 +67,11 @@ def edit_message_text(account: Account, parameters: Parameters) -> Json:
 
 def edit_message_caption(account: Account, parameters: Parameters) -> Json:
     """Replace the caption and the keyboard."""
-    caption, source = caption_of(parameters, "MEDIA_CAPTION_TOO_LONG")
+    caption, formatting = caption_of(parameters, "MEDIA_CAPTION_TOO_LONG")
     chat, message = _message_to_edit(account, parameters)
     if message.content.media is None:
         raise bad_request("there is no caption in the message to edit")
-    content = replace(message.content, text=caption, source=source)
+    content = replace(message.content, text=caption, formatting=formatting)
     return _edit(account, chat, message, content, keyboard_of(parameters))
 
 

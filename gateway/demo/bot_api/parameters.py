@@ -1,7 +1,7 @@
 """The parameters of one call, whichever way the client encoded them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.demo.bot_api.refusals import bad_request
@@ -22,9 +22,6 @@ class Parameters:
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
 
     def text(self, name: str) -> str:
         """The value as a string, empty if absent."""

@@ -36,6 +36,7 @@ class BotApi(Telegram):
     """
     Telegram, reachable over HTTP between `async with`; `/_control/` is for tests in another process.
 
+    Entered again it is back on its port with all its chats, as after an outage.
     *port* 0 takes a free one. The first of *tokens* is the bot that `chats` and `updates` are about.
     """
 
@@ -61,6 +62,7 @@ class BotApi(Telegram):
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
         app.add_routes(control_routes(self))
+        self._closing.clear()
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()

@@ -17,7 +17,6 @@ _TAGS = frozenset(
     }
 )
 
-
 _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 
 

@@ -35,7 +35,7 @@ class Updates:
         business_connection_id: str | None = None,
     ) -> Json:
         """The user writes *text*; `/commands` in it are marked as such. Opens the chat if need be."""
-        message = self._write(chat_id, Content(text=text, source=("", text)), user_id, thread_id)
+        message = self._write(chat_id, Content(text=text), user_id, thread_id)
         message.business_connection_id = business_connection_id
         rendered = self._rendered(chat_id, message)
         if entities := _commands(text):

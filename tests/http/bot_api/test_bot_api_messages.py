@@ -124,6 +124,10 @@ async def test_edits_are_refused_in_telegrams_words(api: BotApi, bot: Bot) -> No
         )
 
     assert await edit(text, "text", keyboard()) == NOT_MODIFIED
+    html = bot.edit_message_text(
+        "text", chat_id=CHAT, message_id=text, reply_markup=keyboard(), parse_mode="HTML"
+    )
+    assert await refusal(html) == NOT_MODIFIED
     assert await edit(999, "text") == "Bad Request: message to edit not found"
     assert await edit(theirs, "text") == "Bad Request: message can't be edited"
     assert await edit(fixed, "text") == "Bad Request: message can't be edited"

@@ -147,6 +147,7 @@ async def test_an_invoice_with_a_long_payload_or_without_a_provider_is_refused(b
 
 async def test_a_webhook_is_set_once_a_second_and_noticed_if_it_is_the_same(api: BotApi, bot: Bot) -> None:
     """The second call within a second is told to wait; an identical one changes nothing."""
+    api.clock.stop()
     assert await bot.set_webhook("https://example.org/t", secret_token="s-1_A", allowed_updates=["message"])
     with pytest.raises(TelegramRetryAfter) as early:
         await bot.set_webhook("https://example.org/t", secret_token="s-1_A")
