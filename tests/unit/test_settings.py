@@ -199,8 +199,10 @@ def test_a_missing_value_is_told_with_both_ways_to_set_it(file: Path) -> None:
     problems = _problems(file, f'[telegram.bots.main]\ntoken = "{TOKEN}"\n')
 
     assert problems == (
-        "telegram.bots.main.secret_token: is missing; set it in gateway.toml, or as "
-         "GATEWAY_TELEGRAM__BOTS__MAIN__SECRET_TOKEN",
+        (
+            "telegram.bots.main.secret_token: is missing; set it in gateway.toml, or as "
+            "GATEWAY_TELEGRAM__BOTS__MAIN__SECRET_TOKEN"
+        ),
     )
 
 
