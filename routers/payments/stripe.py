@@ -1,0 +1,171 @@
+"""Stripe: checkout sessions, payment intents, refunds and disputes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from routers.call import Call
+from routers.document import Document, Unreadable, find_token
+from routers.event import Customer, Event, OtherEvent
+from routers.payments.events import (
+    PaymentAuthorized,
+    PaymentCanceled,
+    PaymentDisputed,
+    PaymentEvent,
+    PaymentFailed,
+    PaymentPartiallyRefunded,
+    PaymentPending,
+    PaymentRefunded,
+    PaymentSucceeded,
+)
+from routers.payments.examples import stripe as examples
+from routers.provider import Provider, Translation, idempotency_key
+from routers.verification import HmacScheme, Pairs
+
+KIND: Final = "stripe"
+
+# https://docs.stripe.com/webhooks#verify-manually: any v1 counts (there are two while a secret is being
+# rolled), and 300 s is the tolerance of Stripe's libraries. They look at the past only; we refuse future
+# timestamps as well.
+SIGNATURE: Final = HmacScheme(
+    header="Stripe-Signature",
+    form=Pairs(separator=",", timestamp="t", signature="v1"),
+    signed="{timestamp}.{body}",
+    tolerance=timedelta(seconds=300),
+)
+
+# https://docs.stripe.com/currencies#special-cases: no minor unit, but written by Stripe as if there were
+# cents.
+WRITTEN_IN_HUNDREDTHS: Final = frozenset({"ISK", "UGX"})
+
+
+def translate(call: Call, now: datetime) -> Translation:
+    """
+    A Stripe event in our words.
+
+    Its id is the idempotency key. Stripe can tell one fact in several events, though
+    (https://docs.stripe.com/webhooks#handle-duplicate-events): a checkout session and its payment intent
+    therefore share one object, the intent, and the rank lets only the first of them act.
+    """
+    body = Document.from_json(call.body)
+    event_id, event_type = body.text("id"), body.text("type")
+    subject = body.find_object("data", "object")
+    translated = TRANSLATIONS.get(event_type)
+    model, facts = (None, {}) if translated is None else translated(subject)
+    common = {
+        "provider": KIND,
+        "object_id": _object_id(subject) or event_id,
+        "occurred_at": body.find_time("created") or now,
+        "test_mode": body.find("livemode") is False,
+        "customer": _customer(subject),
+    }
+    event: Event = (
+        OtherEvent(type=f"{KIND}.{event_type}", **common) if model is None else model(**common, **facts)
+    )
+    token = find_token(subject.find_text("client_reference_id"), subject.find_text("metadata", "token"))
+    return Translation(idempotency_key(event_id), event, token)
+
+
+Facts = tuple[type[PaymentEvent] | None, dict[str, Any]]
+
+
+def _money(subject: Document, amount_field: str) -> dict[str, Any]:
+    currency = subject.currency("currency")
+    amount = subject.amount(amount_field)
+    if currency in WRITTEN_IN_HUNDREDTHS:
+        amount, rest = divmod(amount, 100)
+        if rest:
+            raise Unreadable(amount_field)
+    return {"amount_minor": amount, "currency": currency}
+
+
+def _step(model: type[PaymentEvent], amount_field: str) -> Callable[[Document], Facts]:
+    return lambda subject: (model, _money(subject, amount_field))
+
+
+def _session_completed(subject: Document) -> Facts:
+    # https://docs.stripe.com/checkout/fulfillment: completed is not paid; a delayed method pays later.
+    if subject.find_integer("amount_total") is None:
+        return None, {}  # a session of mode "setup" is about no money
+    paid = subject.find_text("payment_status") == "paid"
+    return PaymentSucceeded if paid else PaymentPending, _money(subject, "amount_total")
+
+
+def _session_expired(subject: Document) -> Facts:
+    if subject.find_integer("amount_total") is None:
+        return None, {}
+    return PaymentCanceled, {**_money(subject, "amount_total"), "reason": "expired"}
+
+
+def _intent_failed(subject: Document) -> Facts:
+    error = subject.find_object("last_payment_error")
+    reason = error.find_text("decline_code") or error.find_text("code")
+    return PaymentFailed, {**_money(subject, "amount"), "reason": reason}
+
+
+def _intent_canceled(subject: Document) -> Facts:
+    return PaymentCanceled, {
+        **_money(subject, "amount"),
+        "reason": subject.find_text("cancellation_reason"),
+    }
+
+
+def _charge_refunded(subject: Document) -> Facts:
+    # `refunded` is true only once all of the charge went back; `amount_refunded` is the sum so far.
+    whole = subject.find("refunded") is True
+    return PaymentRefunded if whole else PaymentPartiallyRefunded, _money(subject, "amount_refunded")
+
+
+def _dispute_created(subject: Document) -> Facts:
+    return PaymentDisputed, {**_money(subject, "amount"), "reason": subject.find_text("reason")}
+
+
+# https://docs.stripe.com/api/events/types
+TRANSLATIONS: Final[dict[str, Callable[[Document], Facts]]] = {
+    "checkout.session.completed": _session_completed,
+    "checkout.session.async_payment_succeeded": _step(PaymentSucceeded, "amount_total"),
+    "checkout.session.async_payment_failed": _step(PaymentFailed, "amount_total"),
+    "checkout.session.expired": _session_expired,
+    "payment_intent.processing": _step(PaymentPending, "amount"),
+    "payment_intent.amount_capturable_updated": _step(PaymentAuthorized, "amount_capturable"),
+    "payment_intent.succeeded": _step(PaymentSucceeded, "amount_received"),
+    "payment_intent.payment_failed": _intent_failed,
+    "payment_intent.canceled": _intent_canceled,
+    "charge.refunded": _charge_refunded,
+    "charge.dispute.created": _dispute_created,
+}
+
+
+def _object_id(subject: Document) -> str | None:
+    # A session, a charge and a dispute name the intent they belong to, as an id or, expanded, as an object.
+    intent = subject.find_text("payment_intent") or subject.find_text("payment_intent", "id")
+    return intent or subject.find_text("id")
+
+
+def _customer(subject: Document) -> Customer:
+    details = subject.find_object("customer_details")
+    if not details.raw:
+        details = subject.find_object("billing_details")
+    return Customer(
+        name=details.find_text("name"),
+        email=details.find_text("email") or subject.find_text("receipt_email"),
+        phone=details.find_text("phone"),
+        locale=subject.find_text("locale"),
+    )
+
+
+def sign(body: bytes, secret: bytes, at: datetime) -> list[tuple[str, str]]:
+    """The headers that Stripe sends with *body*."""
+    return [("Content-Type", "application/json; charset=utf-8"), *SIGNATURE.sign(body, secret, at)]
+
+
+PROVIDER: Final = Provider(
+    kind=KIND,
+    verify=SIGNATURE.verify,
+    translate=translate,
+    # https://docs.stripe.com/webhooks#retries: three days, by hand from the dashboard or the CLI up to 30.
+    remember_for=timedelta(days=31),
+    documentation="https://docs.stripe.com/webhooks",
+    sign=sign,
+    examples=examples.EXAMPLES,
+)

@@ -1,0 +1,31 @@
+"""The one refusal."""
+
+from enum import StrEnum
+
+
+class RefusalReason(StrEnum):
+    """Why a call was refused. For the log and the operator; the caller is never told."""
+
+    UNKNOWN_SOURCE = "unknown_source"
+    """No source (or bot) of that name is configured."""
+    NO_USABLE_SECRET = "no_usable_secret"  # noqa: S105 - a reason, not a secret
+    """The source has no secret that is valid now."""
+    HEADER_MISSING = "header_missing"
+    HEADER_REPEATED = "header_repeated"
+    HEADER_MALFORMED = "header_malformed"
+    """Not ASCII, too long, or not in the form that the provider documents."""
+    UNSIGNED_BY_SENDER = "unsigned_by_sender"
+    """The sender says itself that it has no secret configured."""
+    SIGNATURE_WRONG = "signature_wrong"
+    """Well-formed, but not made with any of our valid secrets over these bytes."""
+    TOO_OLD = "too_old"
+    IN_FUTURE = "in_future"
+
+
+class Refused(Exception):
+    """The call is not proven genuine. *detail* may be logged: it never holds a secret or a signature."""
+
+    def __init__(self, reason: RefusalReason, detail: str = "") -> None:
+        super().__init__(reason.value, detail)
+        self.reason = reason
+        self.detail = detail

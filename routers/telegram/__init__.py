@@ -1,0 +1,1 @@
+"""Telegram as a caller: its secret, its updates, its endpoint."""

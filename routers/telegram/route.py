@@ -1,0 +1,65 @@
+"""`POST /telegram/{bot_id}`: Telegram's updates, one at a time."""
+
+from datetime import timedelta
+from typing import Final
+
+import orjson
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from routers.body import read_body
+from routers.dependencies import call_of, edge_of
+from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, unavailable
+from routers.refusal import RefusalReason, Refused
+from routers.telegram.addressing import NotAnUpdate, address
+from routers.telegram.verify import verify
+from state.envelope import Envelope
+from state.errors import StoreUnavailable
+
+log: Final = structlog.get_logger("routers.telegram")
+
+REMEMBER_FOR: Final = timedelta(hours=26)
+"""Telegram repeats an update for at most 24 h (tdlib/telegram-bot-api, Client.cpp); two more, for clocks."""
+
+
+async def receive(request: Request) -> Response:
+    """
+    Store one update. The secret is looked at before the body is read.
+
+    200 means that the update is in the inbox, whether for the first time or as a repeat.
+    """
+    edge = edge_of(request)
+    now = edge.clock()
+    name: str = request.path_params["bot_id"]
+    try:
+        endpoint = edge.telegram_by_name.get(name)
+        if endpoint is None:
+            raise Refused(RefusalReason.UNKNOWN_SOURCE)
+        verify(call_of(request, b""), endpoint.secrets, now)
+    except Refused as refused:
+        log.warning(
+            "refused", source=f"telegram:{name[:32]}", reason=refused.reason.value, detail=refused.detail
+        )
+        return UNAUTHORIZED.response()
+    try:
+        body = await read_body(request, endpoint.body_limit_bytes)
+        addressed = address(orjson.loads(body), endpoint.bot_id, endpoint.strategy)
+    except Rejected as rejected:
+        return rejected.problem.response()
+    except (orjson.JSONDecodeError, NotAnUpdate):
+        log.warning("not_an_update", source=endpoint.source)
+        return NOT_AN_UPDATE.response()
+    envelope = Envelope(
+        source=endpoint.source,
+        type=addressed.type,
+        idempotency_key=addressed.idempotency_key,
+        received_at_ms=int(now.timestamp() * 1000),
+        body=body,
+        conversation=addressed.conversation,
+    )
+    try:
+        await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR)
+    except StoreUnavailable as error:
+        return unavailable(error.retry_after_seconds).response()
+    return Response(status_code=200)

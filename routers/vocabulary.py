@@ -1,0 +1,28 @@
+"""Every event that has a word of ours, and the way back from its stored form."""
+
+from typing import Final
+
+import orjson
+from pydantic import ValidationError
+
+from routers.bookings.events import BOOKING_EVENTS
+from routers.event import Event, OtherEvent
+from routers.payments.events import PAYMENT_EVENTS
+
+EVENTS: Final[dict[str, type[Event]]] = {
+    str(model.model_fields["type"].default): model for model in (*PAYMENT_EVENTS, *BOOKING_EVENTS)
+}
+
+
+def parse_event(stored: bytes) -> Event:
+    """
+    The event that `Event.encode` wrote, as the model of its type.
+
+    Raises:
+        ValueError: *stored* was not written by `Event.encode`, or by a later version of it.
+    """
+    try:
+        raw = orjson.loads(stored)
+        return EVENTS.get(raw["type"], OtherEvent).model_validate(raw)
+    except (orjson.JSONDecodeError, ValidationError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError("not a stored event") from error

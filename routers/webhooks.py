@@ -1,0 +1,40 @@
+"""`POST /webhooks/{source}`: payments, bookings and whatever else is configured as a source."""
+
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from routers.body import read_body
+from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, edge_of
+from routers.ingest import ingest
+from routers.problems import UNAUTHORIZED, Rejected, unavailable
+from routers.refusal import RefusalReason, Refused
+from state.errors import StoreUnavailable
+
+log: Final = structlog.get_logger("routers.webhooks")
+
+
+async def receive(request: Request) -> Response:
+    """
+    Store one call of a provider and answer in its words.
+
+    The body is read first, for an unknown source too: from outside the two cannot be told apart.
+    """
+    edge = edge_of(request)
+    name: str = request.path_params["source"]
+    endpoint = edge.webhooks.get(name)
+    try:
+        body = await read_body(request, endpoint.body_limit_bytes if endpoint else DEFAULT_BODY_LIMIT_BYTES)
+        if endpoint is None:
+            raise Refused(RefusalReason.UNKNOWN_SOURCE)
+        answer = await ingest(call_of(request, body, endpoint.public_url), endpoint, edge)
+    except Rejected as rejected:
+        return rejected.problem.response()
+    except Refused as refused:
+        log.warning("refused", source=name[:64], reason=refused.reason.value, detail=refused.detail)
+        return UNAUTHORIZED.response()
+    except StoreUnavailable as error:
+        return unavailable(error.retry_after_seconds).response()
+    return Response(answer.body, answer.status, media_type=answer.content_type)
