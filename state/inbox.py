@@ -34,11 +34,11 @@ class Inbox:
         scripts: Scripts,
         *,
         keep_unresolved: timedelta = timedelta(days=30),
-        on_accepted: Callable[[int], None] = lambda partition: None,
     ) -> None:
         self._scripts = scripts
         self._unresolved_ms = int(keep_unresolved.total_seconds() * 1000)
-        self._on_accepted = on_accepted
+        self.on_accepted: Callable[[int], None] = _nobody
+        """Called with the partition of each entry accepted here: a worker of this process need not wait."""
 
     @property
     def _keys(self) -> Keys:
@@ -70,7 +70,7 @@ class Inbox:
             unresolved_ms=self._unresolved_ms,
         )
         if disposition is Disposition.ACCEPTED:
-            self._on_accepted(partition)
+            self.on_accepted(partition)
         return disposition
 
     def _place(self, envelope: Envelope) -> tuple[int, str | None]:
@@ -110,3 +110,12 @@ class Inbox:
         """Return the entries that wait for their next run, and when that is due, in ms."""
         rows = await self._calls.command("ZRANGE", self._keys.due(partition), 0, -1, "WITHSCORES")
         return {entry_id.decode(): int(due_at) for entry_id, due_at in pairs(rows).items()}
+
+    async def parked(self, partition: int) -> dict[str, int]:
+        """Return the entries that wait for a change of their conversation's state, and until when, in ms."""
+        rows = await self._calls.command("ZRANGE", self._keys.parked(partition), 0, -1, "WITHSCORES")
+        return {entry_id.decode(): int(until) for entry_id, until in pairs(rows).items()}
+
+
+def _nobody(partition: int) -> None:
+    """No worker runs in this process."""

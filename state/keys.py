@@ -12,6 +12,8 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:inbox                  | stream | events owed                                   | none: owed work              | inbox        |
 | gw:{NN}:attempts               | hash   | inbox id -> handler runs begun                | none: goes with the entry    | inbox        |
 | gw:{NN}:due                    | zset   | inbox id -> time of its next run, ms          | none: goes with the entry    | inbox        |
+| gw:{NN}:parked                 | zset   | inbox id of a parked event -> until when, ms  | none: goes with the entry    | inbox        |
+| gw:{NN}:p:<conversation>       | set    | inbox ids of its parked events                | none: goes with the entries  | inbox        |
 | gw:{NN}:journal:<inbox id>     | hash   | results of Bot API calls made by a handler    | retention                    | journal      |
 | gw:{NN}:outbox                 | stream | effects owed to Telegram                      | none: owed work              | outbox       |
 | gw:{NN}:dead                   | stream | events given up, with the reason              | none: trimmed by retention   | dead letters |
@@ -35,6 +37,8 @@ PERMANENT: Sequence[str] = (
     "*:inbox",
     "*:attempts",
     "*:due",
+    "*:parked",
+    "*:p:*",
     "*:outbox",
     "*:dead",
     "*:unresolved",
@@ -74,6 +78,9 @@ class Keys:
     def _of_conversation(self, conversation: Conversation, kind: str) -> str:
         return f"{self._tags[self.partition_of(conversation)]}{kind}:{conversation.encode()}"
 
+    def parked_of(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "p")
+
     def seen(self, partition: int, source: str, idempotency_key: str) -> str:
         return f"{self._tags[partition]}seen:{source}:{idempotency_key}"
 
@@ -85,6 +92,9 @@ class Keys:
 
     def due(self, partition: int) -> str:
         return self._tags[partition] + "due"
+
+    def parked(self, partition: int) -> str:
+        return self._tags[partition] + "parked"
 
     def journal(self, partition: int, entry_id: str) -> str:
         return f"{self._tags[partition]}journal:{entry_id}"

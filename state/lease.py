@@ -17,9 +17,9 @@ class Lease:
 class Leases:
     """Takes, keeps and gives back partitions in one worker's name."""
 
-    def __init__(self, scripts: Scripts, worker: str, duration: timedelta = timedelta(seconds=10)) -> None:
+    def __init__(self, scripts: Scripts, duration: timedelta = timedelta(seconds=10)) -> None:
         self._scripts = scripts
-        self.worker = worker
+        self.worker = scripts.worker
         self.duration = duration
 
     @property

@@ -26,18 +26,20 @@ class EffectKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that we owe Telegram; *payload* is plain data."""
+    """One thing that we owe Telegram: plain data, and the state that the conversation was left in."""
 
     kind: EffectKind
     payload: dict[str, Any]
+    state: str | None = None
 
-    def pack(self) -> bytes:
-        return pack({"kind": self.kind.value, **self.payload})
+    def pack(self, state: str | None) -> bytes:
+        """Return the stored form of an effect whose commit leaves the conversation in *state*."""
+        return pack({"kind": self.kind.value, "state": state, **self.payload})
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Effect":
         payload = unpack(packed)
-        return cls(EffectKind(payload.pop("kind")), payload)
+        return cls(EffectKind(payload.pop("kind")), payload, payload.pop("state", None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,3 +32,14 @@ class ShownBlock:
     @classmethod
     def unpack(cls, packed: bytes) -> "ShownBlock":
         return cls(*unpack(packed))
+
+
+def place_of(chat_id: int, message_id: int) -> str:
+    """Return the name of a message among the garbage: ``chat:message``."""
+    return f"{chat_id}:{message_id}"
+
+
+def parse_place(place: str) -> tuple[int, int]:
+    """Return the chat and the message that *place* names."""
+    chat_id, _, message_id = place.partition(":")
+    return int(chat_id), int(message_id)

@@ -54,6 +54,8 @@ class Settled(Enum):
     SETTLED = b"SETTLED"
     FENCED = b"FENCED"
     GONE = b"GONE"
+    CONFLICT = b"CONFLICT"
+    """Parking was decided on a state that has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Change:
     """The revision that the change was computed from; None: it does not depend on any."""
     rank: tuple[str, int, int] | None = None
     """A provider's object, how far it has come, and how long to remember that in ms."""
-    state: str | None | Literal[False] = None
+    state: str | Literal[False] | None = None
     """The new state; False unsets it; None leaves it."""
     replace: bool = False
     """Remove all data and drafts first."""
@@ -118,6 +120,8 @@ class CommitAnswer:
     revision: int = 0
     effects: int = 0
     resolved: int = 0
+    unparked: Sequence[bytes] = ()
+    """Inbox ids of parked events of this conversation, to be looked at again."""
     wanted: Sequence[bytes] = ()
 
 
@@ -145,7 +149,7 @@ class Scripts:
     def __init__(self, calls: GroupedCalls, keys: Keys, *, worker: str = "") -> None:
         self.calls = calls
         self.keys = keys
-        self._worker = worker
+        self.worker = worker
 
     async def accept(
         self,
@@ -174,7 +178,7 @@ class Scripts:
             conversation.encode() if conversation else "",
             remember_ms,
             unresolved_ms,
-            self._worker,
+            self.worker,
             keys.wake_channel(""),
         ]
         outcome, entry_id = await self.calls.script(_ACCEPT, names, arguments)
@@ -209,6 +213,8 @@ class Scripts:
             keys.unresolved(partition),
             keys.journal(partition, change.entry_id or ""),
             keys.rank(partition, change.rank[0] if change.rank else ""),
+            keys.parked(partition),
+            keys.parked_of(conversation),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
@@ -256,13 +262,20 @@ class Scripts:
     async def settle(
         self,
         lease: str,
-        partition: int,
+        conversation: Conversation,
         entry_id: str,
-        verb: Literal["retry", "ignore", "dead"],
+        verb: Literal["retry", "park", "ignore", "dead"],
         detail: Argument = "",
+        *,
+        basis: int = 0,
     ) -> Settled:
-        """End or postpone one entry: *detail* is the due time in ms of a retry, the packed reason of a dead letter."""
-        keys = self.keys
+        """
+        End or postpone one entry.
+
+        *detail* is the time in ms at which a retry is due or a parked entry given up, or a dead letter's
+        packed reason; *basis* is the revision that parking was decided on.
+        """
+        keys, partition = self.keys, self.keys.partition_of(conversation)
         names = [
             keys.lease(partition),
             keys.inbox(partition),
@@ -270,8 +283,11 @@ class Scripts:
             keys.due(partition),
             keys.dead(partition),
             keys.journal(partition, entry_id),
+            keys.parked(partition),
+            keys.parked_of(conversation),
+            keys.conversation(conversation),
         ]
-        return Settled(await self.calls.script(_SETTLE, names, [lease, entry_id, verb, detail]))
+        return Settled(await self.calls.script(_SETTLE, names, [lease, entry_id, verb, detail, basis]))
 
     async def record(self, effect_id: str, answered: Answered) -> bool:
         """Record Telegram's answer and end the effect; False: another worker had recorded it before."""

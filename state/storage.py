@@ -171,6 +171,10 @@ class ConversationStorage(BaseStorage):
         """Make the changes of *unit* if its basis still holds, from outside of the worker."""
         return await self._scripts.commit(unit.change(ttl_ms=self._ttl_ms, basis=unit.revision))
 
+    async def append(self, unit: UnitOfWork) -> CommitAnswer:
+        """Make the changes of *unit*, which rest on nothing that it has read."""
+        return await self._scripts.commit(unit.change(ttl_ms=self._ttl_ms, basis=None))
+
     async def _commit(self, conversation: Conversation, **members: Any) -> CommitAnswer:
         return await self._scripts.commit(Change(conversation=conversation, ttl_ms=self._ttl_ms, **members))
 

@@ -41,7 +41,7 @@ class UnitOfWork:
         self._data: dict[str, bytes | None] = {}
         self._drafts: dict[str, _StagedDraft] = {}
         self._effects: list[Effect] = []
-        self._garbage: list[Tracked] = []
+        self._garbage: list[tuple[str, int]] = []
         self._expectations: list[Expectation] = []
         self._read: set[bytes] = set()
 
@@ -56,6 +56,9 @@ class UnitOfWork:
     def state(self) -> str | None:
         """The state, as this handler has left it so far."""
         self._read.add(fields.STATE)
+        return self._state_now()
+
+    def _state_now(self) -> str | None:
         if self._state is not None:
             return self._state or None
         stored = self._snapshot.get(fields.STATE)
@@ -155,9 +158,9 @@ class UnitOfWork:
         """Stage something that we will owe Telegram."""
         self._effects.append(effect)
 
-    def track(self, message: Tracked) -> None:
-        """Stage a message as garbage of the state that it names."""
-        self._garbage.append(message)
+    def track(self, place: str, sent_at_ms: int) -> None:
+        """Stage a message, ``chat:message``, as garbage of the state that this unit of work ends in."""
+        self._garbage.append((place, sent_at_ms))
 
     def expect(self, expectation: Expectation) -> None:
         """Stage an expectation; what came for its token already is handled after the commit."""
@@ -168,6 +171,23 @@ class UnitOfWork:
         return mint(self._keys.partition_of(self.conversation))
 
     # The end
+
+    @property
+    def final_state(self) -> str | None:
+        """The state that this unit of work ends in; looking at it is not reading."""
+        return self._state_now()
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing was staged."""
+        return self._state is None and not (
+            self._replace
+            or self._data
+            or self._drafts
+            or self._effects
+            or self._garbage
+            or self._expectations
+        )
 
     def change(self, *, ttl_ms: int, basis: int | None, **more: Any) -> Change:
         """Return all that was staged, as one change; *more* are members of `Change`."""
@@ -182,8 +202,8 @@ class UnitOfWork:
             drafts={
                 fields.quote_feature(feature): _change(staged) for feature, staged in self._drafts.items()
             },
-            garbage=self._garbage,
-            effects=[effect.pack() for effect in self._effects],
+            garbage=[Tracked(place, self._state_now(), sent_at_ms) for place, sent_at_ms in self._garbage],
+            effects=[effect.pack(self._state_now()) for effect in self._effects],
             expectations=[
                 Registration(
                     partition, expected.token, expected.pack(), int(expected.lives_for.total_seconds() * 1000)

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-#: orjson turns an integer beyond 64 bits into a float and refuses keys that are not text. Such a value is written
-#: by the standard library, behind this mark, which no JSON text begins with.
+#: orjson turns an integer beyond 64 bits into a float and refuses keys that are not text. Such a value is
+#: written by the standard library, behind this mark, which no JSON text begins with.
 _EXACT = b"j"
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 

@@ -1,9 +1,10 @@
 -- Make one change of one conversation, whole or not at all.
 --
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 conversation  6 garbage  7 outbox  8 unresolved
---       9 journal  10 rank  then, for each expectation: its key, its waiting list
+--       9 journal  10 rank  11 parked  12 parked of the conversation
+--       then, for each expectation: its key, its waiting list
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
--- Returns {COMMITTED, revision, effects added, events resolved, what was asked for}
+-- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for}
 --      or {FENCED | GONE | CONFLICT | STALE}
 
 local w = cmsgpack.unpack(ARGV[1])
@@ -46,7 +47,12 @@ if w.set and #w.set > 0 then
   changed = true
 end
 
-local left_behind = {}
+if w.entry then
+  redis.call('ZREM', KEYS[11], w.entry)
+  redis.call('SREM', KEYS[12], w.entry)
+end
+
+local left_behind, unparked = {}, {}
 if w.state ~= nil and w.state ~= redis.call('HGET', conversation, 's') then
   if w.state then
     redis.call('HSET', conversation, 's', w.state)
@@ -61,6 +67,9 @@ if w.state ~= nil and w.state ~= redis.call('HGET', conversation, 's') then
     end
   end
   in_pieces('HDEL', KEYS[6], left_behind)
+  unparked = redis.call('SMEMBERS', KEYS[12])
+  in_pieces('ZREM', KEYS[11], unparked)
+  redis.call('DEL', KEYS[12])
 end
 
 for _, message in ipairs(w.garbage or {}) do
@@ -90,7 +99,7 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[9 + 2 * position], KEYS[10 + 2 * position]
+  local key, waiting = KEYS[11 + 2 * position], KEYS[12 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
@@ -112,7 +121,7 @@ if w.entry then
 end
 
 -- A change made outside of the partition's worker leaves it work, so it is told.
-if not w.lease and effects + resolved > 0 then
+if not w.lease and effects + resolved + #unparked > 0 then
   local lease = redis.call('GET', KEYS[1])
   local owner = lease and string.match(lease, '^(.*)/')
   if owner then
@@ -126,4 +135,4 @@ if w.want == 'data' then
 elseif w.want then
   wanted = read_draft(conversation, w.want.draft)
 end
-return { 'COMMITTED', revision, effects, resolved, wanted }
+return { 'COMMITTED', revision, effects, resolved, unparked, wanted }

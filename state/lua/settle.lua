@@ -1,8 +1,10 @@
 -- End or postpone one inbox entry without changing its conversation.
 --
--- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal
--- ARGV  1 lease value  2 inbox id  3 retry | ignore | dead  4 due at, ms | - | why, MessagePack
--- Returns SETTLED, FENCED or GONE
+-- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal  7 parked  8 parked of the conversation
+--       9 conversation
+-- ARGV  1 lease value  2 inbox id  3 retry | park | ignore | dead
+--       4 due at, ms | parked until, ms | - | why, MessagePack  5 the revision that parking was decided on
+-- Returns SETTLED, FENCED, GONE, or CONFLICT when the conversation has changed meanwhile
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'FENCED'
@@ -17,6 +19,17 @@ if ARGV[3] == 'retry' then
   return 'SETTLED'
 end
 
+if ARGV[3] == 'park' then
+  if (redis.call('HGET', KEYS[9], 'r') or '0') ~= ARGV[5] then
+    return 'CONFLICT'
+  end
+  redis.call('ZADD', KEYS[7], ARGV[4], ARGV[2])
+  redis.call('SADD', KEYS[8], ARGV[2])
+  redis.call('HDEL', KEYS[3], ARGV[2])
+  redis.call('ZREM', KEYS[4], ARGV[2])
+  return 'SETTLED'
+end
+
 if ARGV[3] == 'dead' then
   local fields = entry[2]
   fields[#fields + 1] = 'why'
@@ -27,4 +40,6 @@ redis.call('XDEL', KEYS[2], ARGV[2])
 redis.call('HDEL', KEYS[3], ARGV[2])
 redis.call('ZREM', KEYS[4], ARGV[2])
 redis.call('DEL', KEYS[6])
+redis.call('ZREM', KEYS[7], ARGV[2])
+redis.call('SREM', KEYS[8], ARGV[2])
 return 'SETTLED'

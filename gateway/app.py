@@ -1,0 +1,51 @@
+"""The gateway as one ASGI application."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from gateway.gateway import Gateway
+from gateway.role import Role
+from gateway.runtime import Runtime, running
+from gateway.settings import Settings
+from routers.dependencies import attach
+from routers.mount import mount
+
+
+def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Role = Role.ALL) -> FastAPI:
+    """
+    Return the application that accepts calls, handles events and delivers views.
+
+    Its lifespan opens and closes all parts; see `gateway.runtime.running` for what can be raised there.
+    """
+    opened: list[Runtime] = []
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(gateway, settings, redis_url, role) as runtime:
+            opened.append(runtime)
+            attach(app, runtime.edge)
+            app.state.container = runtime.container
+            # What is there now stays and need not be looked at again, which shortens the longest pauses.
+            gc.collect()
+            gc.freeze()
+            try:
+                yield
+            finally:
+                runtime.edge.draining = True
+                opened.clear()
+
+    async def redis_answers() -> None:
+        await opened[0].redis.ping()
+
+    app = FastAPI(
+        title="fsm-gateway",
+        version=version("fsm-gateway"),
+        summary="Every external event becomes one change of one user's state.",
+        lifespan=lifespan,
+    )
+    mount(app, checks={"redis": redis_answers})
+    return app

@@ -1,0 +1,65 @@
+"""What code outside of any handler works with; the same guarantees hold there."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiogram import Bot
+from aiogram.fsm.context import FSMContext
+
+from gateway.director import Director
+from gateway.errors import ConversationChanged
+from gateway.feature import Feature
+from gateway.view_sender import ViewSender
+from state.conversation import Conversation
+from state.scripts import Committed
+from state.storage import ConversationStorage
+
+
+class Container:
+    """The parts of a running gateway that a bot's own code may use."""
+
+    def __init__(
+        self, storage: ConversationStorage, bots: Mapping[int, Bot], features: Mapping[str, Feature]
+    ) -> None:
+        self.storage = storage
+        self.bots = bots
+        self.view_sender = ViewSender(storage)
+        self._features = features
+
+    @property
+    def bot(self) -> Bot:
+        """
+        The only bot.
+
+        Raises:
+            LookupError: several bots are configured; take one from `bots` by its id.
+        """
+        if len(self.bots) != 1:
+            raise LookupError("several bots are configured; take one from container.bots by its id")
+        return next(iter(self.bots.values()))
+
+    @asynccontextmanager
+    async def conversation(
+        self, bot: Bot, user_id: int, *, chat_id: int | None = None, thread_id: int | None = None
+    ) -> AsyncIterator[Director]:
+        """
+        Change one user's conversation, whole or not at all, from outside of any handler.
+
+        *chat_id* is for other chats than the private one. What is done within the block is committed at its
+        end.
+
+        Raises:
+            ConversationChanged: what the block has read was changed meanwhile; nothing was committed.
+            StoreUnavailable: Redis did not answer.
+        """
+        conversation = Conversation(bot.id, chat_id if chat_id is not None else user_id, user_id, thread_id)
+        unit = await self.storage.unit_of_work(conversation)
+        state = FSMContext(storage=self.storage, key=conversation.storage_key())
+        try:
+            with unit.current():
+                yield Director(state, unit, self._features)
+        finally:
+            unit.closed = True
+        while (await self.storage.commit(unit)).outcome is Committed.CONFLICT:
+            if not unit.rebase(await self.storage.fields(conversation)):
+                raise ConversationChanged

@@ -1,0 +1,223 @@
+"""From the outbox to Telegram: one chat at a time, the newest view of a block only."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from aiogram import Bot
+
+from gateway.rate_limits import RateLimits
+from gateway.sender import Answer, Outcome, Sender
+from state.errors import StoreUnavailable
+from state.outbox import EffectKind, Outbox, OutboxEntry
+from state.screen import BlockName, ShownBlock, place_of
+from state.scripts import Answered, Scripts, Tracked
+
+log = structlog.get_logger(__name__)
+
+READ_COUNT = 200
+STORE_PAUSE_SECONDS = 0.2
+#: Longest wait between two tries of an effect while Telegram fails.
+LONGEST_PAUSE = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The effects of one chat, in their order."""
+
+    entries: deque[OutboxEntry] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True)
+class _Partition:
+    """What is known of one partition's outbox."""
+
+    cursor: str = "0"
+    lanes: dict[tuple[int, int], _Lane] = field(default_factory=dict)
+    reading: asyncio.Task[None] | None = None
+    again: bool = False
+
+
+class Delivery:
+    """Pays what we owe Telegram, for the partitions whose lease this process holds."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        scripts: Scripts,
+        bots: Mapping[int, Bot],
+        *,
+        is_garbage: Callable[[str | None], bool],
+        conversation_expires_after: timedelta,
+        sender: Sender | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._scripts = scripts
+        self._bots = bots
+        self._limits = {bot_id: RateLimits() for bot_id in bots}
+        self._is_garbage = is_garbage
+        self._ttl_ms = int(conversation_expires_after.total_seconds() * 1000)
+        self._sender = sender or Sender()
+        self._partitions: dict[int, _Partition] = {}
+        self._stopping = False
+
+    def take(self, partition: int) -> None:
+        """Begin with *partition*, from its oldest effect."""
+        self._partitions[partition] = _Partition()
+        self.notice(partition)
+
+    def lose(self, partition: int) -> None:
+        """Begin nothing more in *partition*; another worker has it."""
+        self._partitions.pop(partition, None)
+
+    def notice(self, partition: int) -> None:
+        """Learn that *partition* may owe something new."""
+        owed = self._partitions.get(partition)
+        if owed is None or self._stopping:
+            return
+        owed.again = True
+        if owed.reading is None:
+            owed.reading = asyncio.create_task(self._read(partition, owed), name=f"outbox {partition}")
+
+    async def stop(self, limit: timedelta) -> None:
+        """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""
+        self._stopping = True
+        tasks = [lane.task for owed in self._partitions.values() for lane in owed.lanes.values() if lane.task]
+        tasks += [owed.reading for owed in self._partitions.values() if owed.reading]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=limit.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._partitions.clear()
+
+    async def _read(self, partition: int, owed: _Partition) -> None:
+        try:
+            while owed.again and not self._stopping:
+                owed.again = False
+                try:
+                    entries = await self._outbox.read(partition, after=owed.cursor, count=READ_COUNT)
+                except StoreUnavailable:
+                    await asyncio.sleep(STORE_PAUSE_SECONDS)
+                    owed.again = True
+                    continue
+                for entry in entries:
+                    owed.cursor = entry.id
+                    self._queue(partition, owed, entry)
+                owed.again = owed.again or len(entries) == READ_COUNT
+        finally:
+            owed.reading = None
+
+    def _queue(self, partition: int, owed: _Partition, entry: OutboxEntry) -> None:
+        chat = (entry.conversation.bot_id, entry.conversation.chat_id)
+        lane = owed.lanes.setdefault(chat, _Lane())
+        lane.entries.append(entry)
+        if lane.task is None:
+            lane.task = asyncio.create_task(
+                self._deliver(partition, owed, chat, lane), name=f"chat {chat[1]}"
+            )
+
+    async def _deliver(self, partition: int, owed: _Partition, chat: tuple[int, int], lane: _Lane) -> None:
+        """Deliver one chat's effects, one after the other."""
+        try:
+            failures = 0
+            while lane.entries and not self._stopping and self._partitions.get(partition) is owed:
+                entry = lane.entries[0]
+                try:
+                    pause = await self._deliver_one(entry, superseded=_is_superseded(entry, lane))
+                except StoreUnavailable as error:
+                    log.warning(
+                        "the store is away; the effect is tried again", effect=entry.id, error=str(error)
+                    )
+                    pause = timedelta(seconds=STORE_PAUSE_SECONDS)
+                if pause is None:
+                    lane.entries.popleft()
+                    failures = 0
+                else:
+                    failures += 1
+                    await asyncio.sleep(
+                        min(pause * 2 ** (failures - 1), max(pause, LONGEST_PAUSE)).total_seconds()
+                    )
+        finally:
+            lane.task = None
+            if not lane.entries:
+                owed.lanes.pop(chat, None)
+
+    async def _deliver_one(self, entry: OutboxEntry, *, superseded: bool) -> timedelta | None:
+        """Deliver one effect; return how long to wait before trying it again, or None when it has ended."""
+        conversation, effect = entry.conversation, entry.effect
+        bot = self._bots.get(conversation.bot_id)
+        if bot is None or superseded:
+            await self._record(entry, Answer(Outcome.DONE))
+            return None
+        shown = await self._shown(entry)
+        if effect.kind in (EffectKind.SHOW, EffectKind.NOTICE):
+            await self._limits[conversation.bot_id].wait(conversation.chat_id)
+        answer = await self._sender.do(bot, conversation, effect, shown)
+        if answer.outcome is Outcome.LATER:
+            log.warning("Telegram did not take it; tried again", effect=entry.id, reason=answer.reason)
+            return answer.pause
+        if answer.outcome is Outcome.REFUSED:
+            log.warning(
+                "Telegram refuses it for good", effect=entry.id, kind=effect.kind.value, reason=answer.reason
+            )
+        await self._record(entry, answer)
+        return None
+
+    async def _shown(self, entry: OutboxEntry) -> ShownBlock | None:
+        if entry.effect.kind is not EffectKind.SHOW:
+            return None
+        key = self._scripts.keys.conversation(entry.conversation)
+        field_name = BlockName(entry.effect.payload["block"]).field
+        packed = await self._scripts.calls.command("HGET", key, field_name)
+        return ShownBlock.unpack(packed) if packed is not None else None
+
+    async def _record(self, entry: OutboxEntry, answer: Answer) -> None:
+        """Record the answer; a message that another worker has sent too is taken back."""
+        fields: dict[str, bytes] = {}
+        garbage: list[Tracked] = []
+        sent = answer.sent
+        if sent is not None:
+            sent_at_ms = int(sent.date.timestamp() * 1000)
+            if entry.effect.kind is EffectKind.SHOW:
+                block = BlockName(entry.effect.payload["block"])
+                fields[block.field] = ShownBlock(sent.chat.id, sent.message_id, sent_at_ms).pack()
+            elif self._is_garbage(entry.effect.state):
+                place = place_of(sent.chat.id, sent.message_id)
+                garbage.append(Tracked(place, entry.effect.state, sent_at_ms))
+        answered = Answered(conversation=entry.conversation, ttl_ms=self._ttl_ms, set=fields, garbage=garbage)
+        recorded = await self._recorded(entry.id, answered)
+        if garbage:
+            self.notice(self._scripts.keys.partition_of(entry.conversation))
+        if not recorded and sent is not None:
+            log.warning("another worker has sent this too; the second message is deleted", effect=entry.id)
+            with suppress(Exception):
+                await sent.delete()
+
+    async def _recorded(self, effect_id: str, answered: Answered) -> bool:
+        """Record, however long Redis is away: what Telegram has done must not be done again."""
+        while True:
+            try:
+                return await self._scripts.record(effect_id, answered)
+            except StoreUnavailable:
+                if self._stopping:
+                    raise
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+
+
+def _is_superseded(entry: OutboxEntry, lane: _Lane) -> bool:
+    """Tell whether a newer view of the same block waits behind *entry*."""
+    if entry.effect.kind is not EffectKind.SHOW:
+        return False
+    return any(
+        later.id != entry.id
+        and later.effect.kind is EffectKind.SHOW
+        and later.conversation == entry.conversation
+        and later.effect.payload["block"] == entry.effect.payload["block"]
+        for later in lane.entries
+    )

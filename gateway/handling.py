@@ -1,0 +1,205 @@
+"""What an event means to the bot: which handler runs, and what it leaves in the unit of work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import orjson
+from aiogram import Bot
+from aiogram.dispatcher.event.bases import UNHANDLED
+from aiogram.fsm.context import FSMContext
+from aiogram.methods import TelegramMethod
+from aiogram.types import CallbackQuery, Update
+
+from gateway.direct_calls import DirectCalls
+from gateway.director import Director
+from gateway.feature import Otherwise, Park, choose
+from gateway.gateway import Gateway
+from gateway.views import View
+from routers.event import Event
+from routers.payments.events import PaymentSucceeded
+from routers.vocabulary import parse_event
+from state.expectations import Expectation
+from state.inbox import InboxEntry
+from state.outbox import Effect, EffectKind
+from state.screen import place_of
+from state.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from gateway.container import Container
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A handler ran, or there is something to commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The event ends, ignored for *reason*."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The event came too early; it is kept for *lasts*."""
+
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The event ends as a dead letter, for *reason*."""
+
+    reason: str
+
+
+Verdict: TypeAlias = Handled | Skipped | Parked | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an inbox entry is about: an update of the chat, or an event of a third party."""
+
+    update: Update | None = None
+    event: Event | None = None
+    expectation: Expectation | None = None
+
+    @property
+    def from_chat(self) -> bool:
+        """A person in a chat waits for this one."""
+        return self.update is not None
+
+    @property
+    def object_key(self) -> str | None:
+        """The provider's object, whose status only moves forward."""
+        return f"{self.event.provider}:{self.event.object_id}" if self.event is not None else None
+
+    @property
+    def rank(self) -> int | None:
+        """How far the object has come with this event."""
+        return self.event.rank if self.event is not None else None
+
+
+class Handling:
+    """Runs aiogram's dispatcher or a feature's handler inside a unit of work."""
+
+    def __init__(self, gateway: Gateway, container: "Container") -> None:
+        self._gateway = gateway
+        self._container = container
+        self._dispatcher = gateway.dispatcher(container.storage)
+        self._bots: Mapping[int, Bot] = container.bots
+
+    def subject_of(self, entry: InboxEntry) -> Subject:
+        """
+        Return what *entry* is about.
+
+        Raises:
+            ValueError: its body or its event cannot be read.
+        """
+        if entry.envelope.source.startswith("telegram:"):
+            bot = self._bots.get(entry.conversation.bot_id)
+            if bot is None:
+                raise ValueError(f"no bot {entry.conversation.bot_id} is configured")
+            return Subject(update=Update.model_validate_json(entry.envelope.body, context={"bot": bot}))
+        event = parse_event(entry.envelope.event).with_raw(_raw(entry.envelope.body))
+        return Subject(event=_checked(event, entry.expectation), expectation=entry.expectation)
+
+    async def handle(self, unit: UnitOfWork, subject: Subject) -> Verdict:
+        """Run the handler of *subject*, staging all that it does in *unit*."""
+        state = FSMContext(storage=self._container.storage, key=unit.conversation.storage_key())
+        director = Director(state, unit, self._gateway.features)
+        calls = DirectCalls()
+        with unit.current(), calls.watch():
+            if subject.update is not None:
+                verdict = await self._feed(unit, director, subject.update, calls)
+            else:
+                verdict = await self._tell(unit, director, subject)
+        if self._gateway.is_garbage(unit.final_state):
+            for message in calls.sent:
+                place = place_of(message.chat.id, message.message_id)
+                unit.track(place, int(message.date.timestamp() * 1000))
+        return verdict
+
+    async def _feed(
+        self, unit: UnitOfWork, director: Director, update: Update, calls: DirectCalls
+    ) -> Verdict:
+        """Give *update* to aiogram's dispatcher."""
+        before = unit.final_state
+        bot = self._bots[unit.conversation.bot_id]
+        result = await self._dispatcher.feed_update(bot, update, director=director, container=self._container)
+        if result is UNHANDLED:
+            message = update.message
+            if message is not None and message.text and self._gateway.is_garbage(before):
+                place = place_of(message.chat.id, message.message_id)
+                unit.add_effect(Effect(EffectKind.DELETE, {"places": [place]}))
+            elif unit.untouched:
+                return Skipped("no handler takes it")
+        _stage(unit, director, result)
+        if update.callback_query is not None and not calls.answered_callback:
+            unit.add_effect(_answer(update.callback_query, director.alert))
+        return Handled()
+
+    async def _tell(self, unit: UnitOfWork, director: Director, subject: Subject) -> Verdict:
+        """Give an external event to the feature that wants it."""
+        event, expectation = subject.event, subject.expectation
+        if event is None:
+            raise TypeError("a subject is an update or an event")
+        handlers = list(self._gateway.handlers_of(event.type, expectation.feature if expectation else None))
+        if not handlers:
+            return Skipped(f"no handler of {event.type}")
+        match choose(handlers, unit.state):
+            case Otherwise.DEAD_LETTER:
+                return Rejected(f"not expected in state {unit.state}")
+            case Otherwise():
+                return Skipped(f"not expected in state {unit.state}")
+            case Park(lasts):
+                return Parked(lasts)
+            case handler:
+                result = await handler.callback.call(
+                    event,
+                    director=director,
+                    state=director.state,
+                    expectation=expectation,
+                    bot=self._bots.get(unit.conversation.bot_id),
+                    container=self._container,
+                )
+        _stage(unit, director, result)
+        return Handled()
+
+
+def _checked(event: Event, expectation: Expectation | None) -> Event:
+    """Return *event*, or the mismatch that it is if it pays something else than was expected."""
+    if expectation is None or expectation.amount_minor is None or expectation.currency is None:
+        return event
+    if isinstance(event, PaymentSucceeded):
+        return event.checked(expectation.amount_minor, expectation.currency)
+    return event
+
+
+def _raw(body: bytes) -> Mapping[str, Any]:
+    """Return the provider's body as it came, if it is a JSON object."""
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return raw if isinstance(raw, dict) else {}
+
+
+def _stage(unit: UnitOfWork, director: Director, result: Any) -> None:
+    """Stage what a handler returned: a view to show, or a call of the Bot API."""
+    if isinstance(result, View):
+        director.show(result)
+    elif isinstance(result, TelegramMethod):
+        arguments = result.model_dump(mode="json", exclude_none=True, exclude_defaults=True, warnings=False)
+        unit.add_effect(Effect(EffectKind.CALL, {"method": type(result).__name__, "arguments": arguments}))
+
+
+def _answer(query: CallbackQuery, alert: str | None) -> Effect:
+    """Return the answer that ends the button's spinner."""
+    arguments: dict[str, Any] = {"callback_query_id": query.id}
+    if alert is not None:
+        arguments |= {"text": alert, "show_alert": True}
+    return Effect(EffectKind.CALL, {"method": "AnswerCallbackQuery", "arguments": arguments})

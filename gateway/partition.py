@@ -1,0 +1,128 @@
+"""One partition's part of the inbox, as its worker sees it: who may run next."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from state.conversation import Conversation
+from state.inbox import InboxEntry
+from state.lease import Lease
+
+
+@dataclass(slots=True)
+class PartitionLog:
+    """
+    The entries of one partition that are known here, kept apart by conversation.
+
+    Within a conversation one entry runs at a time. Entries of one source keep their order; one that waits for
+    its retry holds back its own source only, a parked one holds back nothing.
+    """
+
+    lease: Lease
+    cursor: str = "0"
+    """The newest entry that was read."""
+    running: set[Conversation] = field(default_factory=set)
+    _by_conversation: dict[Conversation, dict[str, InboxEntry]] = field(default_factory=dict)
+    _by_id: dict[str, InboxEntry] = field(default_factory=dict)
+    _due: dict[str, int] = field(default_factory=dict)
+    _parked: dict[str, int] = field(default_factory=dict)
+    _alarms: list[tuple[int, str]] = field(default_factory=list)
+    """A heap of the times at which resting entries are looked at again."""
+    _touched: set[Conversation] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, entries: Iterable[InboxEntry]) -> None:
+        """Take in what was read after the cursor."""
+        for entry in entries:
+            self._by_conversation.setdefault(entry.conversation, {})[entry.id] = entry
+            self._by_id[entry.id] = entry
+            self._touched.add(entry.conversation)
+            self.cursor = entry.id
+
+    def wait(self, entry_id: str, due_ms: int) -> None:
+        """Let an entry rest until *due_ms*."""
+        self._due[entry_id] = due_ms
+        heappush(self._alarms, (due_ms, entry_id))
+
+    def park(self, entry_id: str, until_ms: int) -> None:
+        """Let an entry rest until its conversation's state changes, or *until_ms*."""
+        self._due.pop(entry_id, None)
+        self._parked[entry_id] = until_ms
+        heappush(self._alarms, (until_ms, entry_id))
+
+    def unpark(self, entry_ids: Iterable[str]) -> None:
+        """Let parked entries run; when their time ends is remembered."""
+        for entry_id in entry_ids:
+            if entry_id in self._parked:
+                self._due[entry_id] = 0
+                self._touch(entry_id)
+
+    def set_aside(self, due: dict[str, int], parked: dict[str, int]) -> None:
+        """Take over what another worker has left waiting and parked."""
+        for entry_id, due_ms in due.items():
+            self.wait(entry_id, due_ms)
+        for entry_id, until_ms in parked.items():
+            self.park(entry_id, until_ms)
+
+    def still_parked(self, parked: Iterable[str]) -> None:
+        """Let those run that are no longer parked, according to the store."""
+        self.unpark(self._parked.keys() - self._due.keys() - set(parked))
+
+    @property
+    def has_parked(self) -> bool:
+        """Some entries wait for a change of state."""
+        return bool(self._parked)
+
+    def give_up_at(self, entry_id: str) -> int | None:
+        """Return when a parked entry's time is over, in ms; None: it is not parked."""
+        return self._parked.get(entry_id)
+
+    def end(self, entry: InboxEntry) -> None:
+        """Forget an entry that has ended."""
+        self._due.pop(entry.id, None)
+        self._parked.pop(entry.id, None)
+        self._by_id.pop(entry.id, None)
+        entries = self._by_conversation.get(entry.conversation, {})
+        entries.pop(entry.id, None)
+        if not entries:
+            self._by_conversation.pop(entry.conversation, None)
+
+    def next_of(self, conversation: Conversation, now_ms: int) -> InboxEntry | None:
+        """Return the entry of *conversation* that may run now."""
+        held_back: set[str] = set()
+        for entry in self._by_conversation.get(conversation, {}).values():
+            source = entry.envelope.source
+            if entry.id in self._parked and entry.id not in self._due:
+                if self._parked[entry.id] <= now_ms:
+                    return entry
+                continue
+            if source in held_back:
+                continue
+            if self._due.get(entry.id, 0) <= now_ms:
+                return entry
+            held_back.add(source)
+        return None
+
+    def idle_conversations(self, now_ms: int) -> Iterator[Conversation]:
+        """
+        Yield the conversations that have something to run and are not running.
+
+        Only those are looked at for which something has happened since the last call: a conversation that
+        runs looks for its next entry itself.
+        """
+        while self._alarms and self._alarms[0][0] <= now_ms:
+            self._touch(heappop(self._alarms)[1])
+        touched, self._touched = self._touched, set()
+        for conversation in touched - self.running:
+            if self.next_of(conversation, now_ms) is not None:
+                yield conversation
+
+    def next_alarm_ms(self) -> int | None:
+        """Return when the first of the resting entries is to be looked at again."""
+        return self._alarms[0][0] if self._alarms else None
+
+    def _touch(self, entry_id: str) -> None:
+        if entry_id in self._by_id:
+            self._touched.add(self._by_id[entry_id].conversation)

@@ -1,0 +1,258 @@
+"""One event, from its entry in the inbox to its commit."""
+
+import asyncio
+import random
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+import structlog
+
+from gateway.errors import HandlerTimeout
+from gateway.handling import Handled, Handling, Parked, Rejected, Skipped, Subject, Verdict
+from state.errors import StoreUnavailable
+from state.inbox import InboxEntry
+from state.lease import Lease
+from state.packing import pack
+from state.scripts import Change, CommitAnswer, Committed, Loaded, Scripts, Settled
+from state.storage import ConversationStorage
+from state.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+
+class Fate(Enum):
+    """What the partition has to do with the entry next."""
+
+    ENDED = "ended"
+    """Nothing: it is applied, ignored by name, or a dead letter."""
+    WAITS = "waits"
+    """Run it again when it is due."""
+    PARKED = "parked"
+    """Look at it again when the conversation's state changes, or its time is over."""
+    LOST = "lost"
+    """Nothing: another worker has the partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One run's end: what next and when, and the parked entries that the change of state concerns."""
+
+    fate: Fate
+    at_ms: int = 0
+    unparked: tuple[str, ...] = ()
+    wrote: bool = False
+    """Something was left for delivery or for the inbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a failing handler runs, and how long it waits in between."""
+
+    attempts: int
+    first_delay: timedelta
+    longest_delay: timedelta
+
+    def delay(self, attempts: int) -> timedelta:
+        """Return the wait after that many runs: doubled each time, spread by a quarter."""
+        doubled = self.first_delay * 2 ** min(attempts - 1, 30)
+        spread: float = random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        return timedelta(seconds=min(doubled, self.longest_delay).total_seconds() * spread)
+
+
+#: A person waits: a broken handler must not freeze the chat for long.
+CHAT_RETRIES = RetryPolicy(4, timedelta(seconds=0.5), timedelta(seconds=10))
+#: Money waits: a payment is tried for about a day.
+EXTERNAL_RETRIES = RetryPolicy(20, timedelta(seconds=1), timedelta(hours=2))
+
+
+class Processor:
+    """Runs events: snapshot, handler, commit; retry, park, ignore or dead-letter."""
+
+    def __init__(
+        self,
+        handling: Handling,
+        scripts: Scripts,
+        storage: ConversationStorage,
+        *,
+        conversation_expires_after: timedelta,
+        handler_limit: timedelta,
+        remember_rank_for: timedelta,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._handling = handling
+        self._scripts = scripts
+        self._storage = storage
+        self._ttl_ms = _milliseconds(conversation_expires_after)
+        self._rank_ms = _milliseconds(remember_rank_for)
+        self._handler_limit = handler_limit
+        self._now_ms = now_ms
+
+    async def process(self, entry: InboxEntry, lease: Lease, *, give_up_at_ms: int | None) -> Processed:
+        """
+        Run *entry* once, to its commit or to the plan for its next run.
+
+        *give_up_at_ms* is when a parked entry's time is over; None: it is not parked.
+
+        Raises:
+            StoreUnavailable: Redis did not answer; processing it again shows whether the change was made.
+        """
+        try:
+            subject = self._handling.subject_of(entry)
+        except ValueError as error:
+            return await self._give_up(entry, lease, "unreadable", str(error))
+        loaded = await self._scripts.load(
+            lease.value, entry.id, entry.conversation, object_key=subject.object_key
+        )
+        if loaded is None:
+            return Processed(Fate.LOST)
+        policy = CHAT_RETRIES if subject.from_chat else EXTERNAL_RETRIES
+        if loaded.attempts > policy.attempts:
+            return await self._give_up(
+                entry, lease, "attempts", f"{loaded.attempts - 1} runs began, none ended"
+            )
+        if subject.rank is not None and loaded.rank is not None and subject.rank <= loaded.rank:
+            return await self._ignore(entry, lease, "an event that is further on was applied before")
+        try:
+            return await self._run(entry, subject, lease, loaded, give_up_at_ms)
+        except (StoreUnavailable, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a bot's handler raises
+            return await self._retry(entry, lease, policy, loaded.attempts, error)
+
+    async def _run(
+        self, entry: InboxEntry, subject: Subject, lease: Lease, loaded: Loaded, give_up_at_ms: int | None
+    ) -> Processed:
+        fields = loaded.fields
+        while True:
+            unit = UnitOfWork(entry.conversation, fields, self._scripts.keys)
+            try:
+                verdict = await self._handle(unit, subject)
+            finally:
+                unit.closed = True
+            if isinstance(verdict, Handled):
+                answer = await self._commit(unit, subject, entry, lease)
+                if answer is not None:
+                    return self._committed(entry, answer)
+            else:
+                processed = await self._settle(entry, lease, unit, verdict, give_up_at_ms)
+                if processed is not None:
+                    return processed
+            fields = await self._storage.fields(entry.conversation)
+
+    async def _handle(self, unit: UnitOfWork, subject: Subject) -> Verdict:
+        try:
+            async with asyncio.timeout(self._handler_limit.total_seconds()) as limit:
+                return await self._handling.handle(unit, subject)
+        except TimeoutError:
+            if limit.expired():
+                raise HandlerTimeout(self._handler_limit) from None
+            raise
+
+    async def _commit(
+        self, unit: UnitOfWork, subject: Subject, entry: InboxEntry, lease: Lease
+    ) -> CommitAnswer | None:
+        """Commit *unit*; None: what it read has changed, so the handler must run again."""
+        while True:
+            answer = await self._scripts.commit(self._change(unit, subject, entry, lease))
+            if answer.outcome is not Committed.CONFLICT:
+                return answer
+            if not unit.rebase(await self._storage.fields(entry.conversation)):
+                return None
+
+    def _change(self, unit: UnitOfWork, subject: Subject, entry: InboxEntry, lease: Lease) -> Change:
+        rank = None
+        if subject.object_key is not None and subject.rank is not None:
+            rank = (subject.object_key, subject.rank, self._rank_ms)
+        return unit.change(
+            ttl_ms=self._ttl_ms, basis=unit.revision, lease=lease.value, entry_id=entry.id, rank=rank
+        )
+
+    def _committed(self, entry: InboxEntry, answer: CommitAnswer) -> Processed:
+        match answer.outcome:
+            case Committed.FENCED:
+                return Processed(Fate.LOST)
+            case Committed.STALE:
+                # Two events of one object at once: the other was further on, and this one changed nothing.
+                return Processed(Fate.WAITS, at_ms=0)
+            case _:
+                log.debug("applied", source=entry.envelope.source, type=entry.envelope.type, entry=entry.id)
+                unparked = tuple(entry_id.decode() for entry_id in answer.unparked)
+                return Processed(Fate.ENDED, unparked=unparked, wrote=bool(answer.effects or answer.resolved))
+
+    async def _settle(
+        self,
+        entry: InboxEntry,
+        lease: Lease,
+        unit: UnitOfWork,
+        verdict: Skipped | Parked | Rejected,
+        give_up_at_ms: int | None,
+    ) -> Processed | None:
+        """End the entry as *verdict* says; None: the state it was decided on has changed."""
+        if isinstance(verdict, Skipped):
+            return await self._ignore(entry, lease, verdict.reason)
+        if isinstance(verdict, Rejected):
+            return await self._give_up(entry, lease, verdict.reason, "")
+        until_ms = give_up_at_ms or self._now_ms() + _milliseconds(verdict.lasts)
+        if until_ms <= self._now_ms():
+            return await self._give_up(entry, lease, "parked", "the state it waited for did not come in time")
+        settled = await self._scripts.settle(
+            lease.value, entry.conversation, entry.id, "park", until_ms, basis=unit.revision
+        )
+        if settled is Settled.CONFLICT:
+            return None
+        log.info("parked", source=entry.envelope.source, type=entry.envelope.type, entry=entry.id)
+        return Processed(Fate.PARKED, until_ms) if settled is Settled.SETTLED else _after(settled)
+
+    async def _ignore(self, entry: InboxEntry, lease: Lease, reason: str) -> Processed:
+        settled = await self._scripts.settle(lease.value, entry.conversation, entry.id, "ignore")
+        log.info(
+            "ignored",
+            source=entry.envelope.source,
+            type=entry.envelope.type,
+            entry=entry.id,
+            reason=reason,
+        )
+        return _after(settled)
+
+    async def _retry(
+        self, entry: InboxEntry, lease: Lease, policy: RetryPolicy, attempts: int, error: Exception
+    ) -> Processed:
+        summary = "".join(traceback.format_exception(error, limit=-5))
+        if attempts >= policy.attempts:
+            return await self._give_up(entry, lease, f"handler failed: {type(error).__name__}", summary)
+        due_ms = self._now_ms() + _milliseconds(policy.delay(attempts))
+        log.warning(
+            "handler failed; the event runs again",
+            source=entry.envelope.source,
+            type=entry.envelope.type,
+            entry=entry.id,
+            attempts=attempts,
+            of=policy.attempts,
+            in_ms=due_ms - self._now_ms(),
+            error=summary,
+        )
+        settled = await self._scripts.settle(lease.value, entry.conversation, entry.id, "retry", due_ms)
+        return Processed(Fate.WAITS, due_ms) if settled is Settled.SETTLED else _after(settled)
+
+    async def _give_up(self, entry: InboxEntry, lease: Lease, reason: str, detail: str) -> Processed:
+        log.error(
+            "dead letter",
+            source=entry.envelope.source,
+            type=entry.envelope.type,
+            entry=entry.id,
+            reason=reason,
+            error=detail,
+        )
+        why = pack({"reason": reason, "detail": detail[-4000:], "at_ms": self._now_ms()})
+        return _after(await self._scripts.settle(lease.value, entry.conversation, entry.id, "dead", why))
+
+
+def _after(settled: Settled) -> Processed:
+    return Processed(Fate.LOST if settled is Settled.FENCED else Fate.ENDED)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

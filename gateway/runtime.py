@@ -1,0 +1,179 @@
+"""All parts of one process, opened in order and closed in reverse."""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from redis.asyncio import Redis
+
+from gateway.container import Container
+from gateway.delivery import Delivery
+from gateway.direct_calls import NoteDirectCalls
+from gateway.gateway import Gateway
+from gateway.handling import Handling
+from gateway.processor import Processor
+from gateway.role import Role
+from gateway.settings import BotSettings, Settings
+from gateway.worker import Worker
+from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
+from routers.registry import providers
+from routers.verification import Secret
+from state.connection import connect
+from state.grouping import GroupedCalls
+from state.inbox import Inbox
+from state.keys import Keys
+from state.layout import fix_layout
+from state.lease import Leases
+from state.outbox import Outbox
+from state.scripts import Scripts
+from state.storage import ConversationStorage
+from state.wake import wake_ups
+
+log = structlog.get_logger(__name__)
+
+#: How long the progress of a provider's object is remembered; longer than any provider repeats or disputes.
+REMEMBER_RANK_FOR = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The running parts of one process."""
+
+    redis: Redis
+    container: Container
+    edge: Edge
+    worker: Worker | None
+
+
+@asynccontextmanager
+async def running(
+    gateway: Gateway, settings: Settings, redis_url: str, role: Role = Role.ALL
+) -> AsyncIterator[Runtime]:
+    """
+    Open every part, and close them in reverse: first the worker, then the bots, last Redis.
+
+    Raises:
+        StoreUnavailable: Redis does not answer.
+        StoreMisconfigured: this Redis cannot hold the guarantees.
+        PartitionsChanged: the store was laid out for another number of partitions.
+    """
+    async with AsyncExitStack() as stack:
+        redis = await connect(redis_url)
+        stack.push_async_callback(redis.aclose)
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        keys = Keys(settings.redis.prefix, settings.redis.partitions)
+        calls = GroupedCalls(redis)
+        await fix_layout(calls, keys)
+        scripts = Scripts(calls, keys, worker=name)
+        storage = ConversationStorage(redis, scripts=scripts, expires_after=settings.expiry.conversation)
+        bots = {bot.id: bot for bot in map(_bot, settings.telegram.bots.values())}
+        for bot in bots.values():
+            stack.push_async_callback(bot.session.close)
+        container = Container(storage, bots, gateway.features)
+        worker = None
+        inbox = Inbox(scripts, keep_unresolved=settings.expiry.unresolved)
+        if role.works:
+            worker = _worker(gateway, settings, container, inbox, scripts)
+            inbox.on_accepted = worker.notice
+            listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
+            stack.push_async_callback(_end, listening)
+            worker.start()
+            stack.push_async_callback(worker.stop, settings.worker.drain)
+        edge = Edge(
+            inbox=inbox,
+            telegram=_telegram(gateway, settings) if role.listens else {},
+            webhooks=_webhooks(settings) if role.listens else {},
+        )
+        yield Runtime(redis, container, edge, worker)
+
+
+def _bot(settings: BotSettings) -> Bot:
+    server = TelegramAPIServer.from_base(str(settings.api_base)) if settings.api_base else PRODUCTION
+    session = AiohttpSession(api=server)
+    session.middleware(NoteDirectCalls())
+    return Bot(settings.token.get_secret_value(), session=session)
+
+
+def _worker(
+    gateway: Gateway, settings: Settings, container: Container, inbox: Inbox, scripts: Scripts
+) -> Worker:
+    expiry = settings.expiry.conversation
+    delivery = Delivery(
+        Outbox(scripts.calls, scripts.keys),
+        scripts,
+        container.bots,
+        is_garbage=gateway.is_garbage,
+        conversation_expires_after=expiry,
+    )
+    processor = Processor(
+        Handling(gateway, container),
+        scripts,
+        container.storage,
+        conversation_expires_after=expiry,
+        handler_limit=settings.worker.handler_limit,
+        remember_rank_for=REMEMBER_RANK_FOR,
+        now_ms=_now_ms,
+    )
+    return Worker(
+        Leases(scripts, settings.worker.lease),
+        inbox,
+        processor,
+        delivery,
+        partitions=settings.redis.partitions,
+        concurrency=settings.worker.concurrency,
+        now_ms=_now_ms,
+    )
+
+
+def _telegram(gateway: Gateway, settings: Settings) -> Mapping[int, TelegramEndpoint]:
+    return {
+        bot.bot_id: TelegramEndpoint(
+            bot.bot_id,
+            [Secret(bot.secret_token.get_secret_value().encode())],
+            strategy=gateway.strategy,
+            body_limit_bytes=settings.web.body_limit_bytes,
+        )
+        for bot in settings.telegram.bots.values()
+    }
+
+
+def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
+    base = str(settings.web.public_url or "").rstrip("/")
+    known = providers()
+    return {
+        name: WebhookEndpoint(
+            name,
+            known[source.kind],
+            [
+                Secret(secret.value.get_secret_value().encode(), secret.not_before, secret.not_after)
+                for secret in source.secrets
+            ],
+            public_url=f"{base}/webhooks/{name}",
+            body_limit_bytes=settings.web.body_limit_bytes,
+        )
+        for name, source in settings.sources.items()
+    }
+
+
+async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:
+    async for partition in wake_ups(redis, keys, worker.name):
+        worker.notice(partition)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

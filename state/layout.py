@@ -1,0 +1,19 @@
+"""What must not change once the store is in use."""
+
+from state.errors import PartitionsChanged
+from state.grouping import GroupedCalls
+from state.keys import Keys
+
+
+async def fix_layout(calls: GroupedCalls, keys: Keys) -> None:
+    """
+    Write down the number of partitions at the first start, and check it at every later one.
+
+    Raises:
+        PartitionsChanged: the store was first used with another number; conversations would not be found.
+        StoreUnavailable: Redis did not answer.
+    """
+    await calls.command("HSETNX", keys.meta, "partitions", keys.partitions)
+    stored = int(await calls.command("HGET", keys.meta, "partitions"))
+    if stored != keys.partitions:
+        raise PartitionsChanged(stored, keys.partitions)
