@@ -11,8 +11,11 @@ import structlog
 from gateway.redaction import Redaction
 from gateway.settings.models import LogForm, LogLevel
 
+#: What one looks for first stands first.
+_FIRST = ("time", "level", "logger", "event")
+
 #: Libraries whose information is about each single call.
-_TALKATIVE = ("aiogram.event", "httpx", "httpcore", "uvicorn.access", "asyncio")
+_TALKATIVE = ("aiogram.event", "httpx", "httpcore", "uvicorn.error", "uvicorn.access", "asyncio")
 
 
 def set_up_logs(
@@ -41,10 +44,8 @@ def set_up_logs(
     ]
 
     def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        # structlog's own entries, a record among them, are taken off before this by the formatter.
-        for key, value in event.items():
-            event[key] = redaction.value(value)
-        return event
+        ordered = {key: event.pop(key) for key in _FIRST if key in event} | dict(event)
+        return {key: redaction.value(value) for key, value in ordered.items()}
 
     renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), timestamp_key="time") if console else _json
     handler = logging.StreamHandler(out)

@@ -65,7 +65,7 @@ async def test_all_refusals_look_alike_and_nothing_is_stored(
     served: Served, redis: Redis, bot: str, secret: bytes | None
 ) -> None:
     """G9: the same answer as for an unknown webhook source."""
-    headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
+    headers = [] if secret is None else [(b"X-Telegram-Bot-Api-Secret-Token", secret)]
     response = await served.client.post(f"/telegram/{bot}", json=UPDATE, headers=headers)
 
     assert (response.status_code, response.json()) == (401, REFUSED)

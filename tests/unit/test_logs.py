@@ -48,11 +48,11 @@ def test_libraries_log_in_the_same_form(lines: io.StringIO) -> None:
     """uvicorn's and aiogram's records are JSON lines too, once each."""
     set_up_logs(stream=lines)
 
-    logging.getLogger("uvicorn.error").info("Started on %s", "127.0.0.1")
+    logging.getLogger("uvicorn.error").warning("Slow on %s", "127.0.0.1")
     logging.getLogger("aiogram").warning("Slow")
 
     first, second = [json.loads(line) for line in lines.getvalue().splitlines()]
-    assert (first["event"], first["logger"]) == ("Started on 127.0.0.1", "uvicorn.error")
+    assert (first["event"], first["logger"]) == ("Slow on 127.0.0.1", "uvicorn.error")
     assert (second["event"], second["level"]) == ("Slow", "warning")
 
 

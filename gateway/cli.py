@@ -1,0 +1,94 @@
+"""The command line: declarations only. The work is in `gateway.commands`, imported when it is asked for."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from typer.exceptions import TyperException
+
+from gateway.refusal import MISTAKEN, CommandRefused
+from gateway.role import Role
+
+DEFAULT_CONFIG: Final = Path("gateway.toml")
+
+app = typer.Typer(
+    name="gateway",
+    help="A webhook gateway for Telegram bots: every external event becomes one change of one user's state.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command; a mistake is a line for each problem on stderr and exit code 2, never a traceback."""
+    try:
+        status = app(standalone_mode=False)
+    except CommandRefused as refusal:
+        _say(refusal.problems)
+        sys.exit(refusal.exit_code)
+    except TyperException as mistake:
+        _say([f"{mistake.format_message()} (see gateway --help)"])
+        sys.exit(MISTAKEN)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(problems: list[str] | tuple[str, ...]) -> None:
+    for problem in problems:
+        typer.echo(f"gateway: {problem}", err=True)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"gateway {version('fsm-gateway')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(  # noqa: PLR0917 - typer reads them as options, not by position
+    bot: Annotated[str, typer.Argument(metavar="MODULE:ATTR", help="The bot's Gateway, as mybot:gateway.")],
+    config: Annotated[
+        Path | None, typer.Option(help=f"The settings. [default: {DEFAULT_CONFIG} if it is there]")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Listen here instead of web.host.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of web.port.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    role: Annotated[Role, typer.Option(help="What each process does.")] = Role.ALL,
+) -> int:
+    """Run a bot: take the calls, do the work."""
+    from gateway.commands.serve import serve as run
+
+    return run(bot, _existing(config), host=host, port=port, workers=workers, role=role)
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option(help="Write it here. [default: standard output]")] = None,
+    check: Annotated[Path | None, typer.Option(help="Exit 1 if this file is not what the code says.")] = None,
+) -> int:
+    """Write the description of the HTTP interface, or check one."""
+    from gateway.commands.openapi import openapi as run
+
+    return run(output=output, check=check)
+
+
+def _existing(config: Path | None) -> Path | None:
+    """Without a file the environment alone configures; a file that was asked for must be there."""
+    if config is None and DEFAULT_CONFIG.exists():
+        return DEFAULT_CONFIG
+    return config

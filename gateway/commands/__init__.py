@@ -1,0 +1,1 @@
+"""What `gateway` can be told to do, one file for each command."""

@@ -1,0 +1,92 @@
+"""`gateway serve`: everything that can be wrong is found before anything listens."""
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import uvloop
+
+from gateway.bot_module import load_gateway
+from gateway.embedded import EmbeddedRedis, EmbeddedRedisFailed
+from gateway.embedded_binary import RedisServerNotFound
+from gateway.embedded_lock import DataDirectoryInUse
+from gateway.gateway import Gateway
+from gateway.logs import set_up_logs
+from gateway.process_group import ProcessGroup
+from gateway.refusal import FAILED, CommandRefused
+from gateway.role import Role
+from gateway.server import bound_socket, run_gateway, stop_on_signals
+from gateway.settings import Settings, SettingsError, load_settings
+from routers.registry import providers
+from state.connection import connect
+from state.errors import StoreMisconfigured, StoreUnavailable
+
+
+def serve(
+    bot: str, config: Path | None, *, host: str | None, port: int | None, workers: int, role: Role
+) -> int:
+    """
+    Run *bot* until SIGTERM or Ctrl-C, and drain.
+
+    Raises:
+        CommandRefused: the configuration, the bot's module, Redis or the address cannot be used.
+    """
+    settings = configured(config)
+    settings = overridden(settings, host=host, port=port)
+    _refuse_lonely_role(settings, role)
+    set_up_logs(settings.log.level, settings.log.form, secrets=settings.secrets())
+    return uvloop.run(_serve(load_gateway(bot), settings, bot=bot, workers=workers, role=role))
+
+
+def configured(config: Path | None) -> Settings:
+    """
+    The settings of *config* and the environment.
+
+    Raises:
+        CommandRefused: with every problem.
+    """
+    try:
+        return load_settings(config, os.environ, source_kinds=tuple(providers()))
+    except SettingsError as error:
+        raise CommandRefused(error.problems) from error
+
+
+def overridden(settings: Settings, *, host: str | None, port: int | None) -> Settings:
+    """*settings* with what the command line says instead."""
+    web = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    return settings.model_copy(update={"web": settings.web.model_copy(update=web)})
+
+
+def _refuse_lonely_role(settings: Settings, role: Role) -> None:
+    if role is not Role.ALL and settings.redis.url is None:
+        raise CommandRefused(
+            ["redis.url: is missing; --role web and --role worker need one Redis that both reach"]
+        )
+
+
+async def _serve(gateway: Gateway, settings: Settings, *, bot: str, workers: int, role: Role) -> int:
+    async with AsyncExitStack() as opened:
+        redis_url = await _fit_redis(settings, opened)
+        sock = opened.enter_context(bound_socket(settings.web)) if role.listens else None
+        if workers > 1:
+            return await ProcessGroup(bot, settings, redis_url, role, sock, size=workers).run()
+        await run_gateway(gateway, settings, redis_url, role, sock, stop=stop_on_signals())
+        return 0
+
+
+async def _fit_redis(settings: Settings, opened: AsyncExitStack) -> str:
+    """The address of a Redis that can hold the guarantees: the configured one, or our own."""
+    try:
+        if settings.redis.url is not None:
+            url = settings.redis.url.get_secret_value()
+        else:
+            fsync = {"appendfsync": settings.redis.durability.value}
+            url = (await opened.enter_async_context(EmbeddedRedis(settings.redis.data_dir, extra=fsync))).url
+        await (await connect(url)).aclose()
+    except StoreMisconfigured as error:
+        raise CommandRefused(error.problems) from error
+    except (DataDirectoryInUse, RedisServerNotFound, OSError) as error:
+        raise CommandRefused([f"redis: {error}"]) from error
+    except (EmbeddedRedisFailed, StoreUnavailable) as error:
+        raise CommandRefused([f"redis: {error}"], FAILED) from error
+    return url
