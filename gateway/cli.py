@@ -77,6 +77,17 @@ def serve(  # noqa: PLR0917 - typer reads them as options, not by position
 
 
 @app.command()
+def demo(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object for each step.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep everything running afterwards.")] = False,
+) -> int:
+    """Play one booking through a real gateway, with no account and no Redis."""
+    from gateway.commands.demo import demo as run
+
+    return run(as_json=json, keep_serving=serve)
+
+
+@app.command()
 def openapi(
     output: Annotated[Path | None, typer.Option(help="Write it here. [default: standard output]")] = None,
     check: Annotated[Path | None, typer.Option(help="Exit 1 if this file is not what the code says.")] = None,

@@ -26,12 +26,14 @@ class Orchestrator(ABC):
     """
     Renders one feature's scene. It keeps nothing between calls: one object serves every conversation.
 
-    Subclasses implement `render_content`; `expected_state` is the state that the scene leaves the
+    Subclasses implement `render_content`. *expected_state* is the state that the scene leaves the
     conversation in, once it was entered without an error.
     """
 
-    expected_state: ClassVar[State | str | None] = None
     guards: ClassVar[Sequence[Guard]] = ()
+
+    def __init__(self, expected_state: State | str | None = None) -> None:
+        self.expected_state = expected_state
 
     @abstractmethod
     async def render_content(self, payload: Any, director: "Director") -> Block | str | View:
