@@ -1,0 +1,139 @@
+"""The gateway as its users run it: a process of its own, to be asked, stopped and killed."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from gateway.demo.bot_api import BotApi
+from routers.provider import Example
+from routers.registry import providers
+from tests.waiting import wait_until
+
+BOT_SECRET = "telegrams-secret"
+STRIPE_SECRET = "whsec_of_the_acceptance_tests"
+#: A repeat after a failure comes soon here; Telegram's second one comes after 2 s, Stripe's after minutes.
+RETRY_SECONDS = 0.1
+
+
+class GatewayProcess:
+    """``gateway serve`` on *redis_url*, with *bot* talking to *api*."""
+
+    def __init__(self, directory: Path, bot: str, api: BotApi, redis_url: str, *options: str) -> None:
+        self._config = directory / f"gateway-{id(self)}.toml"
+        self._config.write_text(
+            f"""
+[telegram.bots.main]
+token = "{api.token}"
+secret_token = "{BOT_SECRET}"
+api_base = "{api.url}"
+
+[sources.stripe]
+kind = "stripe"
+secrets = ["{STRIPE_SECRET}"]
+
+[redis]
+url = "{redis_url}"
+
+[worker]
+lease_seconds = 1
+
+[log]
+form = "json"
+level = "warning"
+"""
+        )
+        self._log = directory / f"gateway-{id(self)}.log"
+        self._bot = bot
+        self._bot_id = api.account.id
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        self.http = httpx.AsyncClient(timeout=30)
+        self._port = 0
+
+    async def start(self) -> None:
+        """Start it, on the port it had before if any, and wait until it is ready."""
+        arguments = ["-m", "gateway", "serve", self._bot, "--config", str(self._config)]
+        if self._port == 0:
+            self._port = _free_port()
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *arguments,
+                "--port",
+                str(self._port),
+                *self._options,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+            )
+        self.http.base_url = httpx.URL(f"http://127.0.0.1:{self._port}")
+        await wait_until(self._is_ready, description="the gateway is ready", seconds=40)
+
+    async def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.returncode is None, self._log.read_text()
+        with suppress(httpx.TransportError):
+            return (await self.http.get("/readyz")).is_success
+        return False
+
+    async def kill(self) -> None:
+        """SIGKILL: no chance to finish anything."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM; return the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        return await self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        await self.http.aclose()
+
+    async def telegram(self, update: dict[str, Any]) -> httpx.Response:
+        """Deliver *update* once."""
+        headers = {"X-Telegram-Bot-Api-Secret-Token": BOT_SECRET}
+        return await self.http.post(f"/telegram/{self._bot_id}", json=update, headers=headers)
+
+    async def stripe(self, body: bytes) -> httpx.Response:
+        """Deliver a Stripe event once, signed now."""
+        sign = providers()["stripe"].sign
+        assert sign is not None
+        headers = dict(sign(body, STRIPE_SECRET.encode(), datetime.now(UTC)))
+        return await self.http.post("/webhooks/stripe", content=body, headers=headers)
+
+    async def insist(self, delivery: Any, content: Any) -> None:
+        """Deliver until it is taken, as Telegram and Stripe do."""
+        while True:
+            with suppress(httpx.TransportError):
+                if (await delivery(content)).is_success:
+                    return
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def payment(token: str, number: int) -> bytes:
+    """A Stripe event: payment *number* succeeded."""
+    example = Example(token=token, at=datetime.now(UTC), object_id=f"pi_{number}", event_id=f"evt_{number}")
+    return providers()["stripe"].examples["payment_intent.succeeded"](example)
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
