@@ -70,7 +70,10 @@ level = "warning"
                 str(self._port),
                 *self._options,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join((os.environ.get("PYTHONPATH", ""), str(Path.cwd()))),
+                },
             )
         self.http.base_url = httpx.URL(f"http://127.0.0.1:{self._port}")
         await wait_until(self._is_ready, description="the gateway is ready", seconds=40)
