@@ -58,6 +58,9 @@ class BaseStateManager:
 
     async def set_value(self, key: str, value: Any) -> None:
         """Set one field; *key* may be any text."""
+        if storage := self._storage:
+            await storage.set_draft_values(self._conversation, self._feature, {key: value})
+            return
         await self._set({key: value})
 
     async def delete(self, *keys: str) -> None:

@@ -131,6 +131,16 @@ class ConversationStorage(BaseStorage):
         change = DraftChange(set={name: values.dump(item) for name, item in items.items()})
         return await self._change_draft(conversation, feature, change)
 
+    async def set_draft_values(
+        self, conversation: Conversation, feature: str, items: Mapping[str, Any]
+    ) -> None:
+        """Set fields of one draft without looking at the draft."""
+        if unit := unit_of_work_of(conversation):
+            unit.set_draft(feature, items)
+            return
+        change = DraftChange(set={name: values.dump(item) for name, item in items.items()})
+        await self._commit(conversation, drafts={fields.quote_feature(feature): change})
+
     async def delete_from_draft(
         self, conversation: Conversation, feature: str, *names: str
     ) -> dict[str, Any]:

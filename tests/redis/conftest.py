@@ -1,0 +1,100 @@
+"""A bot at work in this process: real Redis, real delivery, Telegram's stand-in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import HttpUrl, SecretStr
+from redis.asyncio import Redis
+
+from gateway import Feature, Gateway
+from gateway.demo.bot_api import BotApi
+from gateway.runtime import Runtime, running
+from gateway.settings import BotSettings, Settings, TelegramSettings, WorkerSettings
+from routers.event import OtherEvent
+from state.backlog import Backlog
+from state.conversation import Conversation
+from state.envelope import Envelope
+from state.grouping import GroupedCalls
+from state.inbox import Disposition, Inbox
+from state.keys import Keys
+from state.scripts import Scripts
+from tests.waiting import wait_until
+
+Run = Callable[[Feature], Awaitable[Runtime]]
+
+
+class Outside:
+    """Those who send events, without HTTP; and what they can see."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.calls = GroupedCalls(redis)
+        self.keys = Keys()
+        self.scripts = Scripts(self.calls, self.keys)
+        self.inbox = Inbox(self.scripts)
+        self._sent = 0
+
+    async def send(
+        self,
+        event_type: str,
+        *,
+        to: Conversation | None,
+        source: str = "service",
+        object_id: str = "",
+        token: str | None = None,
+    ) -> Disposition:
+        """Send one event; it is new each time."""
+        self._sent += 1
+        number = str(self._sent)
+        event = OtherEvent(
+            type=event_type,
+            provider=source,
+            object_id=object_id or number,
+            occurred_at=datetime.now(UTC),
+        )
+        envelope = Envelope(source, event_type, number, 0, b"{}", event.encode(), to, token)
+        return await self.inbox.accept(envelope, remember_for=timedelta(hours=1))
+
+    async def settled(self) -> None:
+        """Return when nothing is owed."""
+        backlog = Backlog(self.calls, self.keys)
+
+        async def empty() -> bool:
+            return not await backlog.owed()
+
+        await wait_until(empty, description="nothing is owed", seconds=20)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[BotApi]:
+    """Telegram's stand-in, with one open chat."""
+    async with BotApi() as api:
+        api.chats.open(501)
+        yield api
+
+
+@pytest.fixture
+def outside(redis: Redis) -> Outside:
+    """The senders."""
+    return Outside(redis)
+
+
+@pytest.fixture
+def conversation(api: BotApi) -> Conversation:
+    """The user's private chat with the bot."""
+    return Conversation.private(api.account.id, 501)
+
+
+@pytest.fixture
+async def run(api: BotApi, redis: Redis, redis_url: str) -> AsyncIterator[Run]:
+    """Run a bot of one feature; several calls run several workers."""
+    del redis  # it empties the store first
+    bot = BotSettings(token=SecretStr(api.token), secret_token=SecretStr("s"), api_base=HttpUrl(api.url))
+    settings = Settings(telegram=TelegramSettings(bots={"main": bot}), worker=WorkerSettings(lease_seconds=1))
+    async with AsyncExitStack() as opened:
+
+        async def run(feature: Feature) -> Runtime:
+            return await opened.enter_async_context(running(Gateway(feature), settings, redis_url))
+
+        yield run

@@ -1,0 +1,169 @@
+"""What the user sees: blocks edited in place, garbage gone, Telegram's refusals survived."""
+
+from aiogram.filters import Command
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import Message
+
+from gateway import Director, Feature, View
+from gateway.demo.bot_api import BotApi, FaultKind, Standing
+from gateway.runtime import Runtime
+from routers.event import OtherEvent
+from state.conversation import Conversation
+from state.envelope import Envelope
+from tests.redis.conftest import Outside, Run
+
+
+class Shop(StatesGroup):
+    """One state whose messages go, one whose messages stay."""
+
+    paying = State()
+    done = State()
+
+
+def shop() -> Feature:
+    """A feature whose events say what to show."""
+    feature = Feature("shop", states=Shop, garbage=[Shop.paying])
+
+    @feature.on("shop.show")
+    async def show(event: OtherEvent) -> View:
+        return View(content=event.object_id)
+
+    @feature.on("shop.pay")
+    async def pay(event: OtherEvent, director: Director) -> None:
+        await director.state.set_state(Shop.paying)
+        director.notice(event.object_id)
+
+    @feature.on("shop.done")
+    async def done(event: OtherEvent, director: Director) -> View:
+        await director.state.set_state(Shop.done)
+        return View(content=event.object_id)
+
+    @feature.chat.message(Command("answer"))
+    async def answer(message: Message, director: Director) -> None:
+        await director.state.set_state(Shop.paying)
+        await message.answer("sent by the handler itself")
+
+    return feature
+
+
+async def test_a_block_is_edited_in_place(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """One message, however often it changes."""
+    await run(shop())
+    for text in ("one", "two", "three"):
+        await outside.send("shop.show", to=conversation, object_id=text)
+        await outside.settled()
+
+    assert api.chats[501].texts() == ["three"]
+    assert api.calls.counts() == {"sendMessage": {"ok": 1}, "editMessageText": {"ok": 2}}
+
+
+async def test_a_message_that_is_gone_is_sent_anew(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """The user has deleted it."""
+    await run(shop())
+    await outside.send("shop.show", to=conversation, object_id="one")
+    await outside.settled()
+    api.chats[501].messages.clear()
+
+    await outside.send("shop.show", to=conversation, object_id="two")
+    await outside.settled()
+
+    assert api.chats[501].texts() == ["two"]
+
+
+async def test_too_many_requests_are_waited_for_and_not_sent_anew(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """codex-bot answers a 429 to an edit with a new message."""
+    await run(shop())
+    await outside.send("shop.show", to=conversation, object_id="one")
+    await outside.settled()
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, method="editMessageText", seconds=1)
+
+    await outside.send("shop.show", to=conversation, object_id="two")
+    await outside.settled()
+
+    assert api.chats[501].texts() == ["two"]
+    assert api.calls.counts()["sendMessage"] == {"ok": 1}
+
+
+async def test_garbage_goes_when_the_state_is_left(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Whichever event leaves it; the screen stays."""
+    await run(shop())
+    await outside.send("shop.show", to=conversation, object_id="screen")
+    await outside.send("shop.pay", to=conversation, object_id="a notice")
+    await outside.settled()
+    assert api.chats[501].texts() == ["screen", "a notice"]
+
+    await outside.send("shop.done", to=conversation, object_id="done")
+    await outside.settled()
+
+    assert api.chats[501].texts() == ["done"]
+    assert len(api.chats[501].deleted_ids) == 1
+
+
+async def test_a_handlers_own_message_is_garbage_of_its_state_too(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """`message.answer` needs no bookkeeping by the bot's author."""
+    runtime = await run(shop())
+    await chat(runtime, outside, conversation, api, "/answer")
+    assert api.chats[501].texts() == ["sent by the handler itself"]
+
+    await outside.send("shop.done", to=conversation, object_id="done")
+    await outside.settled()
+
+    assert api.chats[501].texts() == ["done"]
+
+
+async def test_a_user_who_blocked_the_bot_stops_nothing(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """The state changes all the same, and nothing stays owed."""
+    runtime = await run(shop())
+    api.chats[501].standing = Standing.BLOCKED
+
+    await outside.send("shop.done", to=conversation, object_id="done")
+    await outside.settled()
+
+    state = await runtime.container.storage.get_state(conversation.storage_key())
+    assert (state, api.chats[501].texts()) == (Shop.done.state, [])
+
+
+async def test_text_that_no_handler_takes_is_deleted_in_a_garbage_state(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """The chat stays clean while a button is waited for."""
+    runtime = await run(shop())
+    await outside.send("shop.pay", to=conversation, object_id="a notice")
+    await outside.settled()
+
+    await chat(runtime, outside, conversation, api, "hello?")
+
+    assert [message["text"] for message in api.chats[501].visible()] == ["a notice"]
+
+
+async def chat(
+    runtime: Runtime, outside: Outside, conversation: Conversation, api: BotApi, text: str
+) -> None:
+    """Have the user write *text*, and wait for what comes of it."""
+    from datetime import timedelta
+
+    import orjson
+
+    update = api.updates.message(501, text)
+    envelope = Envelope(
+        f"telegram:{runtime.container.bot.id}",
+        "telegram.message",
+        str(update["update_id"]),
+        0,
+        orjson.dumps(update),
+        conversation=conversation,
+    )
+    await outside.inbox.accept(envelope, remember_for=timedelta(hours=1))
+    await outside.settled()
