@@ -1,5 +1,6 @@
 """From a webhook's bytes to an accepted event: verify, translate, store, answer."""
 
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -27,7 +28,7 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     now = edge.clock()
     provider = endpoint.provider
     provider.verify(call, endpoint.secrets, now)
-    translation = _translate(call, endpoint, edge)
+    translation = _translate(call, endpoint, now)
     envelope = Envelope(
         source=endpoint.name,
         type=translation.event.type,
@@ -42,8 +43,7 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     return provider.answer(Received(call, translation, endpoint.secrets, now))
 
 
-def _translate(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Translation:
-    now = edge.clock()
+def _translate(call: Call, endpoint: WebhookEndpoint, now: datetime) -> Translation:
     kind = endpoint.provider.kind
     try:
         return endpoint.provider.translate(call, now)
