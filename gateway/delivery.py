@@ -10,11 +10,12 @@ from datetime import timedelta
 import structlog
 from aiogram import Bot
 
+from gateway.answers import Answer, Outcome
 from gateway.rate_limits import RateLimits
-from gateway.sender import Answer, Outcome, Sender
+from gateway.sender import Sender
 from state.errors import StoreUnavailable
 from state.outbox import EffectKind, Outbox, OutboxEntry
-from state.screen import BlockName, ShownBlock, place_of
+from state.screen import BlockName, ShownBlock
 from state.scripts import Answered, Scripts, Tracked
 
 log = structlog.get_logger(__name__)
@@ -179,25 +180,17 @@ class Delivery:
 
     async def _record(self, entry: OutboxEntry, answer: Answer) -> None:
         """Record the answer; a message that another worker has sent too is taken back."""
-        fields: dict[str, bytes] = {}
-        garbage: list[Tracked] = []
-        sent = answer.sent
-        if sent is not None:
-            sent_at_ms = int(sent.date.timestamp() * 1000)
-            if entry.effect.kind is EffectKind.SHOW:
-                block = BlockName(entry.effect.payload["block"])
-                fields[block.field] = ShownBlock(sent.chat.id, sent.message_id, sent_at_ms).pack()
-            elif self._is_garbage(entry.effect.state):
-                place = place_of(sent.chat.id, sent.message_id)
-                garbage.append(Tracked(place, entry.effect.state, sent_at_ms))
-        answered = Answered(conversation=entry.conversation, ttl_ms=self._ttl_ms, set=fields, garbage=garbage)
+        if answer.unremoved:
+            log.warning("messages had to stay in the chat", effect=entry.id, count=len(answer.unremoved))
+        answered = answered_by(entry, answer, ttl_ms=self._ttl_ms, is_garbage=self._is_garbage)
         recorded = await self._recorded(entry.id, answered)
-        if garbage:
+        if answered.garbage or answered.replaced:
             self.notice(self._scripts.keys.partition_of(entry.conversation))
-        if not recorded and sent is not None:
+        if not recorded and answer.new is not None:
             log.warning("another worker has sent this too; the second message is deleted", effect=entry.id)
             with suppress(Exception):
-                await sent.delete()
+                bot = self._bots[entry.conversation.bot_id]
+                await bot.delete_message(answer.new.chat_id, answer.new.message_id)
 
     async def _recorded(self, effect_id: str, answered: Answered) -> bool:
         """Record, however long Redis is away: what Telegram has done must not be done again."""
@@ -210,6 +203,33 @@ class Delivery:
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
 
+def answered_by(
+    entry: OutboxEntry, answer: Answer, *, ttl_ms: int, is_garbage: Callable[[str | None], bool]
+) -> Answered:
+    """Return what is to be recorded of *answer*: where the block stands now, and what has to go, and when."""
+    effect, fields, garbage = entry.effect, {}, []
+    if effect.kind is EffectKind.SHOW:
+        block = BlockName(effect.payload["block"])
+        if answer.shown is not None:
+            fields[block.field] = answer.shown.pack()
+            if block is BlockName.CONTENT and is_garbage(effect.state):
+                garbage.append(_tracked(answer.shown, effect.state, block.value))
+    elif answer.new is not None and is_garbage(effect.state):
+        garbage.append(_tracked(answer.new, effect.state))
+    return Answered(
+        conversation=entry.conversation,
+        ttl_ms=ttl_ms,
+        set=fields,
+        garbage=garbage,
+        replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
+        unremoved=len(answer.unremoved),
+    )
+
+
+def _tracked(message: ShownBlock, state: str | None, block: str | None = None) -> Tracked:
+    return Tracked(message.place, state, message.sent_at_ms, block)
+
+
 def _is_superseded(entry: OutboxEntry, lane: _Lane) -> bool:
     """Tell whether a newer view of the same block waits behind *entry*."""
     if entry.effect.kind is not EffectKind.SHOW:
@@ -219,5 +239,7 @@ def _is_superseded(entry: OutboxEntry, lane: _Lane) -> bool:
         and later.effect.kind is EffectKind.SHOW
         and later.conversation == entry.conversation
         and later.effect.payload["block"] == entry.effect.payload["block"]
+        # A view that wants new messages must not be lost to one that only edits.
+        and (later.effect.payload.get("anew") or not entry.effect.payload.get("anew"))
         for later in lane.entries
     )

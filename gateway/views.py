@@ -1,10 +1,11 @@
-"""What a user sees: blocks of text with a keyboard, and how they become effects."""
+"""What a user sees: blocks of text or media with a keyboard, and how they become effects."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
 
 from state.outbox import Effect, EffectKind
 from state.screen import BlockName
@@ -12,21 +13,41 @@ from state.screen import BlockName
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One message: its text and, under it, its buttons."""
+    """
+    One message: its text and, under it, its buttons.
 
-    text: str
+    With *photo* or *document* the text is the caption. Either is a file id of Telegram's, a URL that Telegram
+    can fetch, or the `Path` of a file on the machines that deliver.
+
+    Raises:
+        ValueError: both a photo and a document.
+    """
+
+    text: str = ""
     keyboard: InlineKeyboardMarkup | None = None
     parse_mode: str | None = "HTML"
-    link_preview: bool = False
+    link_preview: bool | LinkPreviewOptions = False
+    photo: str | Path | None = None
+    document: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.photo is not None and self.document is not None:
+            raise ValueError("a block is a photo or a document, not both")
 
     def payload(self) -> dict[str, Any]:
         """Return the block as plain data."""
-        return {
+        payload: dict[str, Any] = {
             "text": self.text,
             "keyboard": self.keyboard.model_dump(exclude_none=True) if self.keyboard else None,
             "parse_mode": self.parse_mode,
-            "link_preview": self.link_preview,
+            "link_preview": self.link_preview
+            if isinstance(self.link_preview, bool)
+            else self.link_preview.model_dump(exclude_none=True, exclude_defaults=True),
         }
+        for kind, file in (("photo", self.photo), ("document", self.document)):
+            if file is not None:
+                payload["media"] = {"kind": kind, "file": str(file), "local": isinstance(file, Path)}
+        return payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,8 @@ class View:
     menu: Block | str | None = None
     alert: str | None = None
     """A pop-up over the button that was pressed; shown in answer to a callback query only."""
+    clean_history: bool = False
+    """Send the blocks anew at the bottom of the chat, and delete their old messages."""
 
     def blocks(self) -> Iterator[tuple[BlockName, Block]]:
         """Yield the blocks to show, the upper one first."""
@@ -48,7 +71,12 @@ class View:
             if block is not None:
                 yield name, block if isinstance(block, Block) else Block(block)
 
-    def effects(self) -> Iterator[Effect]:
-        """Yield what Telegram is owed for this view."""
+    def effects(self, thread_id: int | None = None) -> Iterator[Effect]:
+        """Yield what Telegram is owed for this view; *thread_id* is the topic to send it to."""
         for name, block in self.blocks():
-            yield Effect(EffectKind.SHOW, {"block": name.value, **block.payload()})
+            payload = {"block": name.value, **block.payload()}
+            if self.clean_history:
+                payload["anew"] = True
+            if thread_id is not None:
+                payload["thread_id"] = thread_id
+            yield Effect(EffectKind.SHOW, payload)

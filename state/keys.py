@@ -16,6 +16,9 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:p:<conversation>       | set    | inbox ids of its parked events                | none: goes with the entries  | inbox        |
 | gw:{NN}:journal:<inbox id>     | hash   | results of Bot API calls made by a handler    | retention                    | journal      |
 | gw:{NN}:outbox                 | stream | effects owed to Telegram                      | none: owed work              | outbox       |
+| gw:{NN}:timers                 | zset   | timer -> when it is due, ms                   | none: goes with the timers   | timers       |
+| gw:{NN}:t:<conversation>       | hash   | timer's name -> its event, bound to the state | none: goes with the timers   | timers       |
+| gw:{NN}:tally                  | hash   | what is counted: messages that had to stay    | none: one small hash         | garbage      |
 | gw:{NN}:dead                   | stream | events given up, with the reason              | none: trimmed by retention   | dead letters |
 | gw:{NN}:unresolved             | stream | authenticated events without a conversation   | none: trimmed by retention   | inbox        |
 | gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
@@ -40,6 +43,9 @@ PERMANENT: Sequence[str] = (
     "*:parked",
     "*:p:*",
     "*:outbox",
+    "*:timers",
+    "*:t:*",
+    "*:tally",
     "*:dead",
     "*:unresolved",
     "*:fence",
@@ -101,6 +107,15 @@ class Keys:
 
     def outbox(self, partition: int) -> str:
         return self._tags[partition] + "outbox"
+
+    def timers(self, partition: int) -> str:
+        return self._tags[partition] + "timers"
+
+    def timers_of(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "t")
+
+    def tally(self, partition: int) -> str:
+        return self._tags[partition] + "tally"
 
     def dead(self, partition: int) -> str:
         return self._tags[partition] + "dead"

@@ -20,18 +20,27 @@ class BlockName(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ShownBlock:
-    """Where a block stands in the chat now."""
+    """Where a block stands in the chat now, and what kind of message it is."""
 
     chat_id: int
     message_id: int
     sent_at_ms: int
+    media: str | None = None
+    """``photo:<file>`` or ``document:<file>``; None: a text."""
+    thread_id: int | None = None
+    """The topic that it stands in."""
 
     def pack(self) -> bytes:
-        return pack((self.chat_id, self.message_id, self.sent_at_ms))
+        return pack((self.chat_id, self.message_id, self.sent_at_ms, self.media, self.thread_id))
 
     @classmethod
     def unpack(cls, packed: bytes) -> "ShownBlock":
         return cls(*unpack(packed))
+
+    @property
+    def place(self) -> str:
+        """The name of its message among the garbage."""
+        return place_of(self.chat_id, self.message_id)
 
 
 def place_of(chat_id: int, message_id: int) -> str:

@@ -3,21 +3,41 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
+from state.changes import Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
 from state.packing import pack_for_lua
 
+__all__ = [
+    "Accepted",
+    "Answered",
+    "Change",
+    "CommitAnswer",
+    "Committed",
+    "DraftChange",
+    "Fields",
+    "Fired",
+    "Loaded",
+    "Registration",
+    "Scripts",
+    "Settled",
+    "TimerSetting",
+    "Tracked",
+    "pairs",
+]
+
 _ACCEPT = Script.load("accept")
 _LOAD = Script.load("load")
-_COMMIT = Script.load("commit", after=["fields"])
+_COMMIT = Script.load("commit", after=["fields", "timers"])
 _SETTLE = Script.load("settle")
 _RECORD = Script.load("record")
 _DRAFT = Script.load("draft", after=["fields"])
 _CLAIM = Script.load("claim")
 _HOLD = Script.load("hold")
+_FIRE = Script.load("fire", after=["timers"])
 
 Fields = Mapping[bytes, bytes]
 
@@ -58,60 +78,14 @@ class Settled(Enum):
     """Parking was decided on a state that has changed meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class DraftChange:
-    """What to do to one draft: clear it, then set and delete fields (JSON values)."""
+class Fired(Enum):
+    """What became of a timer that was found due."""
 
-    clear: bool = False
-    set: Mapping[str, bytes] = field(default_factory=dict)
-    delete: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """An expectation to register: its token, its packed terms, how long it lives."""
-
-    partition: int
-    token: str
-    terms: bytes
-    ttl_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """A message that belongs to *state* and goes when that state is left."""
-
-    place: str
-    """``chat:message``"""
-    state: str | None
-    sent_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One change of one conversation. What is absent is left alone."""
-
-    conversation: Conversation
-    ttl_ms: int
-    lease: str | None = None
-    """The worker's lease; None: a writer outside of the worker, whose single fields never conflict."""
-    entry_id: str | None = None
-    basis: int | None = None
-    """The revision that the change was computed from; None: it does not depend on any."""
-    rank: tuple[str, int, int] | None = None
-    """A provider's object, how far it has come, and how long to remember that in ms."""
-    state: str | Literal[False] | None = None
-    """The new state; False unsets it; None leaves it."""
-    replace: bool = False
-    """Remove all data and drafts first."""
-    set: Mapping[str, bytes] = field(default_factory=dict)
-    delete: Sequence[str] = ()
-    drafts: Mapping[str, DraftChange] = field(default_factory=dict)
-    garbage: Sequence[Tracked] = ()
-    effects: Sequence[bytes] = ()
-    expectations: Sequence[Registration] = ()
-    want: Literal["data"] | None = None
-    want_draft: str | None = None
+    FIRED = b"FIRED"
+    """Its event is in the inbox."""
+    FENCED = b"FENCED"
+    GONE = b"GONE"
+    """It was cancelled or set anew meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +97,8 @@ class CommitAnswer:
     unparked: Sequence[bytes] = ()
     """Inbox ids of parked events of this conversation, to be looked at again."""
     wanted: Sequence[bytes] = ()
+    timers: int = 0
+    """So many were set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +117,10 @@ class Answered:
     set: Mapping[str, bytes] = field(default_factory=dict)
     delete: Sequence[str] = ()
     garbage: Sequence[Tracked] = ()
+    replaced: Sequence[Tracked] = ()
+    """Messages that a new one has taken the place of."""
+    unremoved: int = 0
+    """So many messages had to stay."""
 
 
 class Scripts:
@@ -215,49 +195,16 @@ class Scripts:
             keys.rank(partition, change.rank[0] if change.rank else ""),
             keys.parked(partition),
             keys.parked_of(conversation),
+            keys.timers(partition),
+            keys.timers_of(conversation),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
             names.append(keys.waiting(expectation.partition, expectation.token))
-        answer = await self.calls.script(_COMMIT, names, [self._pack(change)])
+        answer = await self.calls.script(_COMMIT, names, [change.pack(wake=keys.wake_channel(""))])
         if len(answer) == 1:
             return CommitAnswer(Committed(answer[0]))
         return CommitAnswer(Committed(answer[0]), *answer[1:])
-
-    def _pack(self, change: Change) -> bytes:
-        members: dict[str, Any] = {
-            "conversation": change.conversation.encode(),
-            "ttl_ms": change.ttl_ms,
-            "lease": change.lease,
-            "entry": change.entry_id,
-            "basis": change.basis,
-            "state": change.state,
-            "replace": change.replace or None,
-            "want": {"draft": change.want_draft} if change.want_draft is not None else change.want,
-        }
-        if change.lease is None:
-            members["wake"] = self.keys.wake_channel("")
-        if change.rank is not None:
-            _, members["rank"], members["rank_ms"] = change.rank
-        if change.set:
-            members["set"] = _flat(change.set)
-        if change.delete:
-            members["del"] = change.delete
-        if change.drafts:
-            members["drafts"] = {
-                feature: {"clear": draft.clear, "set": _flat(draft.set), "del": list(draft.delete)}
-                for feature, draft in change.drafts.items()
-            }
-        if change.garbage:
-            members["garbage"] = [_tracked(message) for message in change.garbage]
-        if change.effects:
-            members["effects"] = change.effects
-        if change.expectations:
-            members["expectations"] = [
-                {"terms": expectation.terms, "ttl_ms": expectation.ttl_ms}
-                for expectation in change.expectations
-            ]
-        return pack_for_lua({name: value for name, value in members.items() if value is not None})
 
     async def settle(
         self,
@@ -296,17 +243,31 @@ class Scripts:
             keys.outbox(keys.partition_of(conversation)),
             keys.conversation(conversation),
             keys.garbage(conversation),
+            keys.tally(keys.partition_of(conversation)),
         ]
         packed = pack_for_lua(
             {
                 "conversation": conversation.encode(),
                 "ttl_ms": answered.ttl_ms,
-                "set": _flat(answered.set),
+                "set": flat(answered.set),
                 "del": list(answered.delete),
-                "garbage": [_tracked(message) for message in answered.garbage],
+                "garbage": [message.members() for message in answered.garbage],
+                "replaced": [message.members() for message in answered.replaced],
+                "unremoved": answered.unremoved,
             }
         )
         return bool(await self.calls.script(_RECORD, names, [effect_id, packed]) == b"RECORDED")
+
+    async def fire(self, lease: str, conversation: Conversation, name: str, now_ms: int) -> Fired:
+        """Move a timer that is due into the inbox."""
+        keys, partition = self.keys, self.keys.partition_of(conversation)
+        names = [
+            keys.lease(partition),
+            keys.timers(partition),
+            keys.timers_of(conversation),
+            keys.inbox(partition),
+        ]
+        return Fired(await self.calls.script(_FIRE, names, [lease, conversation.encode(), name, now_ms]))
 
     async def draft(self, conversation: Conversation, feature: str) -> Fields:
         """Read one feature's draft."""
@@ -326,11 +287,3 @@ class Scripts:
 def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
     """Return Redis's flat name, value, name, value as a mapping."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _flat(fields: Mapping[str, bytes]) -> list[str | bytes]:
-    return [part for pair in fields.items() for part in pair]
-
-
-def _tracked(message: Tracked) -> tuple[str, str | bool, int]:
-    return (message.place, message.state if message.state is not None else False, message.sent_at_ms)

@@ -3,25 +3,18 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from state import fields, values
 from state.conversation import Conversation
 from state.expectations import Expectation, mint
 from state.keys import Keys
-from state.outbox import Effect
-from state.scripts import Change, DraftChange, Fields, Registration, Tracked
+from state.outbox import Effect, EffectKind
+from state.scripts import Change, Fields, Registration, Tracked
+from state.staged import Staged, StagedDraft, overlay
+from state.timers import Timer
 
 _current: ContextVar["UnitOfWork | None"] = ContextVar("unit_of_work", default=None)
-
-
-@dataclass(slots=True)
-class _StagedDraft:
-    """What a handler did to one draft: values set, and None for those deleted."""
-
-    clear: bool = False
-    fields: dict[str, bytes | None] = field(default_factory=dict)
 
 
 class UnitOfWork:
@@ -36,13 +29,7 @@ class UnitOfWork:
         self.closed = False
         self._keys = keys
         self._snapshot = snapshot
-        self._state: str | Literal[False] | None = None
-        self._replace = False
-        self._data: dict[str, bytes | None] = {}
-        self._drafts: dict[str, _StagedDraft] = {}
-        self._effects: list[Effect] = []
-        self._garbage: list[tuple[str, int]] = []
-        self._expectations: list[Expectation] = []
+        self._staged = Staged()
         self._read: set[bytes] = set()
 
     # What a handler reads
@@ -59,8 +46,8 @@ class UnitOfWork:
         return self._state_now()
 
     def _state_now(self) -> str | None:
-        if self._state is not None:
-            return self._state or None
+        if self._staged.state is not None:
+            return self._staged.state or None
         stored = self._snapshot.get(fields.STATE)
         return stored.decode() if stored is not None else None
 
@@ -73,7 +60,7 @@ class UnitOfWork:
         """Return one value of the data; None if there is none."""
         if key.startswith(fields.DRAFT) and (draft := self.draft(key.removeprefix(fields.DRAFT))):
             return draft
-        return self._load(fields.data_field(key).encode(), self._data.get(key, self._untouched(key)))
+        return self._load(fields.data_field(key).encode(), self._staged.data.get(key, self._untouched(key)))
 
     def draft(self, feature: str) -> dict[str, Any]:
         """Return one feature's draft."""
@@ -82,19 +69,24 @@ class UnitOfWork:
 
     def draft_value(self, feature: str, name: str) -> Any:
         """Return one field of a draft; None if there is none."""
-        staged = self._drafts.get(feature)
+        staged = self._staged.drafts.get(feature)
         field_name = fields.draft_field(feature, name).encode()
         if staged is not None and (name in staged.fields or staged.clear):
             stored = staged.fields.get(name)
             return values.load(stored) if stored is not None else None
-        return self._load(field_name, None if self._replace else self._snapshot.get(field_name))
+        return self._load(field_name, None if self._staged.replace else self._snapshot.get(field_name))
 
     def block(self, name: str) -> bytes | None:
         """Return what is known of one block of the screen, as stored."""
         return self._snapshot.get(b"v:" + name.encode())
 
+    def own(self, name: str) -> Any:
+        """Return one of the conversation's own fields, such as the history of its scenes; None: not set."""
+        field_name = name.encode()
+        return self._load(field_name, self._staged.own.get(name, self._snapshot.get(field_name)))
+
     def _untouched(self, key: str) -> bytes | None:
-        return None if self._replace else self._snapshot.get(fields.data_field(key).encode())
+        return None if self._staged.replace else self._snapshot.get(fields.data_field(key).encode())
 
     def _load(self, name: bytes, stored: bytes | None) -> Any:
         self._read.add(name)
@@ -102,27 +94,27 @@ class UnitOfWork:
 
     def _fields_now(self) -> dict[bytes, bytes]:
         """Return the fields of data and drafts as this handler has left them so far."""
-        now = {} if self._replace else dict(self._snapshot)
-        for feature, staged in self._drafts.items():
+        now = {} if self._staged.replace else dict(self._snapshot)
+        for feature, staged in self._staged.drafts.items():
             prefix = fields.draft_field(feature, "").encode()
             if staged.clear:
                 now = {name: stored for name, stored in now.items() if not name.startswith(prefix)}
                 now.pop(fields.data_field(fields.DRAFT + feature).encode(), None)
-            _overlay(now, {prefix + name.encode(): stored for name, stored in staged.fields.items()})
-        _overlay(now, {fields.data_field(key).encode(): stored for key, stored in self._data.items()})
+            overlay(now, {prefix + name.encode(): stored for name, stored in staged.fields.items()})
+        overlay(now, {fields.data_field(key).encode(): stored for key, stored in self._staged.data.items()})
         return now
 
     # What a handler writes
 
     def set_state(self, state: str | None) -> None:
         """Stage the new state; None leaves the conversation without one."""
-        self._state = state if state is not None else False
+        self._staged.state = state if state is not None else False
 
     def set_data(self, data: Mapping[str, Any]) -> None:
         """Stage *data* in place of all data and drafts."""
-        self._replace = True
-        self._data.clear()
-        self._drafts.clear()
+        self._staged.replace = True
+        self._staged.data.clear()
+        self._staged.drafts.clear()
         self.update_data(data)
 
     def update_data(self, data: Mapping[str, Any]) -> None:
@@ -130,45 +122,73 @@ class UnitOfWork:
         for key, value in data.items():
             feature = fields.draft_of(key, value)
             if feature is not None:
-                self._data.pop(key, None)
-                self._drafts[feature] = _StagedDraft(
+                self._staged.data.pop(key, None)
+                self._staged.drafts[feature] = StagedDraft(
                     clear=True, fields={name: values.dump(item) for name, item in value.items()}
                 )
                 continue
             if key.startswith(fields.DRAFT):
-                self._drafts[key.removeprefix(fields.DRAFT)] = _StagedDraft(clear=True)
-            self._data[key] = values.dump(value)
+                self._staged.drafts[key.removeprefix(fields.DRAFT)] = StagedDraft(clear=True)
+            self._staged.data[key] = values.dump(value)
 
     def set_draft(self, feature: str, items: Mapping[str, Any]) -> None:
         """Stage fields of one draft; its other fields stay."""
-        staged = self._drafts.setdefault(feature, _StagedDraft())
+        staged = self._staged.drafts.setdefault(feature, StagedDraft())
         staged.fields.update({name: values.dump(item) for name, item in items.items()})
-        self._data.pop(fields.DRAFT + feature, None)
+        self._staged.data.pop(fields.DRAFT + feature, None)
 
     def delete_from_draft(self, feature: str, *names: str) -> None:
         """Stage the removal of fields of one draft."""
-        self._drafts.setdefault(feature, _StagedDraft()).fields.update(dict.fromkeys(names))
+        self._staged.drafts.setdefault(feature, StagedDraft()).fields.update(dict.fromkeys(names))
 
     def clear_draft(self, feature: str) -> None:
         """Stage the removal of one draft, and of nothing else."""
-        self._drafts[feature] = _StagedDraft(clear=True)
-        self._data.pop(fields.DRAFT + feature, None)
+        self._staged.drafts[feature] = StagedDraft(clear=True)
+        self._staged.data.pop(fields.DRAFT + feature, None)
 
     def add_effect(self, effect: Effect) -> None:
         """Stage something that we will owe Telegram."""
-        self._effects.append(effect)
+        self._staged.effects.append(effect)
 
     def track(self, place: str, sent_at_ms: int) -> None:
         """Stage a message, ``chat:message``, as garbage of the state that this unit of work ends in."""
-        self._garbage.append((place, sent_at_ms))
+        self._staged.garbage.append((place, sent_at_ms))
+
+    def set_own(self, name: str, value: Any) -> None:
+        """
+        Stage one of the conversation's own fields.
+
+        Raises:
+            TypeError: *value* has no JSON form.
+        """
+        self._staged.own[name] = values.dump(value)
+
+    def set_timer(self, timer: Timer) -> None:
+        """Stage a timer, in place of one of the same name."""
+        self._staged.timers[timer.name] = timer
+
+    def cancel_timer(self, name: str) -> None:
+        """Stage the end of a timer; its event is not handled even if it is in the inbox already."""
+        self._staged.timers.pop(name, None)
+        self._staged.cancelled.add(name)
 
     def expect(self, expectation: Expectation) -> None:
         """Stage an expectation; what came for its token already is handled after the commit."""
-        self._expectations.append(expectation)
+        self._staged.expectations.append(expectation)
 
     def new_token(self) -> str:
         """Return a token for an expectation of this conversation."""
         return mint(self._keys.partition_of(self.conversation))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what was staged within the ``with`` block if it ends in an exception."""
+        before = self._staged.copy()
+        try:
+            yield
+        except BaseException:
+            self._staged = before
+            raise
 
     # The end
 
@@ -180,14 +200,7 @@ class UnitOfWork:
     @property
     def untouched(self) -> bool:
         """Nothing was staged."""
-        return self._state is None and not (
-            self._replace
-            or self._data
-            or self._drafts
-            or self._effects
-            or self._garbage
-            or self._expectations
-        )
+        return not self._staged
 
     def change(self, *, ttl_ms: int, basis: int | None, **more: Any) -> Change:
         """Return all that was staged, as one change; *more* are members of `Change`."""
@@ -196,19 +209,32 @@ class UnitOfWork:
             conversation=self.conversation,
             ttl_ms=ttl_ms,
             basis=basis,
-            state=self._state,
-            replace=self._replace,
-            set={fields.data_field(k): stored for k, stored in self._data.items() if stored is not None},
+            state=self._staged.state,
+            replace=self._staged.replace,
+            set={
+                fields.data_field(key): stored
+                for key, stored in self._staged.data.items()
+                if stored is not None
+            }
+            | self._staged.own,
             drafts={
-                fields.quote_feature(feature): _change(staged) for feature, staged in self._drafts.items()
+                fields.quote_feature(feature): staged.change()
+                for feature, staged in self._staged.drafts.items()
             },
-            garbage=[Tracked(place, self._state_now(), sent_at_ms) for place, sent_at_ms in self._garbage],
-            effects=[effect.pack(self._state_now()) for effect in self._effects],
+            garbage=[
+                Tracked(place, self._state_now(), sent_at_ms) for place, sent_at_ms in self._staged.garbage
+            ],
+            effects=[effect.pack(self._state_now()) for effect in self._staged.effects],
+            shows=[
+                effect.payload["block"] for effect in self._staged.effects if effect.kind is EffectKind.SHOW
+            ],
+            timers=[timer.setting() for timer in self._staged.timers.values()],
+            cancel=sorted(self._staged.cancelled),
             expectations=[
                 Registration(
                     partition, expected.token, expected.pack(), int(expected.lives_for.total_seconds() * 1000)
                 )
-                for expected in self._expectations
+                for expected in self._staged.expectations
             ],
             **more,
         )
@@ -239,22 +265,6 @@ def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:
     """Return the open unit of work of *conversation* in this context, if there is one."""
     unit = _current.get()
     return unit if unit is not None and not unit.closed and unit.conversation == conversation else None
-
-
-def _change(staged: _StagedDraft) -> DraftChange:
-    return DraftChange(
-        clear=staged.clear,
-        set={name: stored for name, stored in staged.fields.items() if stored is not None},
-        delete=[name for name, stored in staged.fields.items() if stored is None],
-    )
-
-
-def _overlay(now: dict[bytes, bytes], staged: Mapping[bytes, bytes | None]) -> None:
-    for name, stored in staged.items():
-        if stored is None:
-            now.pop(name, None)
-        else:
-            now[name] = stored
 
 
 def _same(name: bytes, before: Fields, after: Fields) -> bool:

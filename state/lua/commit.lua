@@ -1,10 +1,12 @@
 -- Make one change of one conversation, whole or not at all.
 --
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 conversation  6 garbage  7 outbox  8 unresolved
---       9 journal  10 rank  11 parked  12 parked of the conversation
+--       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
+--       14 timers of the conversation
 --       then, for each expectation: its key, its waiting list
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
--- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for}
+-- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
+--          timers set}
 --      or {FENCED | GONE | CONFLICT | STALE}
 
 local w = cmsgpack.unpack(ARGV[1])
@@ -52,7 +54,11 @@ if w.entry then
   redis.call('SREM', KEYS[12], w.entry)
 end
 
-local left_behind, unparked = {}, {}
+if w.entry then
+  redis.call('HDEL', KEYS[14], '>' .. w.entry)
+end
+
+local left_behind, sent_ms, unparked = {}, {}, {}
 if w.state ~= nil and w.state ~= redis.call('HGET', conversation, 's') then
   if w.state then
     redis.call('HSET', conversation, 's', w.state)
@@ -60,24 +66,48 @@ if w.state ~= nil and w.state ~= redis.call('HGET', conversation, 's') then
     redis.call('HDEL', conversation, 's')
   end
   changed = true
-  local tracked = redis.call('HGETALL', KEYS[6])
+  local tracked, untracked = redis.call('HGETALL', KEYS[6]), {}
   for position = 1, #tracked, 2 do
-    if cmsgpack.unpack(tracked[position + 1])[1] ~= w.state then
-      left_behind[#left_behind + 1] = tracked[position]
+    local place, message = tracked[position], cmsgpack.unpack(tracked[position + 1])
+    local block = message[3]
+    if message[1] ~= w.state then
+      untracked[#untracked + 1] = place
+      -- A block that the same change shows anew is edited, not deleted.
+      if not (block and w.shows and w.shows[block]) then
+        left_behind[#left_behind + 1] = place
+        sent_ms[place] = message[2]
+        if block then
+          redis.call('HDEL', conversation, 'v:' .. block)
+        end
+      end
     end
   end
-  in_pieces('HDEL', KEYS[6], left_behind)
+  in_pieces('HDEL', KEYS[6], untracked)
+  cancel_timers_left_behind(KEYS[13], KEYS[14], KEYS[2], w.conversation, w.state)
   unparked = redis.call('SMEMBERS', KEYS[12])
   in_pieces('ZREM', KEYS[11], unparked)
   redis.call('DEL', KEYS[12])
 end
 
 for _, message in ipairs(w.garbage or {}) do
-  redis.call('HSET', KEYS[6], message[1], cmsgpack.pack({ message[2], message[3] }))
+  redis.call('HSET', KEYS[6], message[1], cmsgpack.pack({ message[2], message[3], message[4] }))
   redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
 end
 
+for _, name in ipairs(w.cancel or {}) do
+  cancel_timer(KEYS[13], KEYS[14], KEYS[2], w.conversation, name)
+end
+local timers = 0
+for _, timer in ipairs(w.timers or {}) do
+  local name, bound = timer[1], timer[4] and (redis.call('HGET', conversation, 's') or '')
+  cancel_timer(KEYS[13], KEYS[14], KEYS[2], w.conversation, name)
+  redis.call('ZADD', KEYS[13], timer[2], timer_of(w.conversation, name))
+  redis.call('HSET', KEYS[14], name, cmsgpack.pack({ timer[3], bound }))
+  timers = timers + 1
+end
+
 if changed then
+  redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
   revision = redis.call('HINCRBY', conversation, 'r', 1)
   if redis.call('HLEN', conversation) == 1 then
     redis.call('DEL', conversation)
@@ -92,14 +122,14 @@ for _, effect in ipairs(w.effects or {}) do
   effects = effects + 1
 end
 if #left_behind > 0 then
-  local effect = cmsgpack.pack({ kind = 'delete', places = left_behind })
+  local effect = cmsgpack.pack({ kind = 'delete', places = left_behind, sent_ms = sent_ms })
   redis.call('XADD', KEYS[7], '*', 'c', w.conversation, 'e', effect)
   effects = effects + 1
 end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[11 + 2 * position], KEYS[12 + 2 * position]
+  local key, waiting = KEYS[13 + 2 * position], KEYS[14 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
@@ -121,7 +151,7 @@ if w.entry then
 end
 
 -- A change made outside of the partition's worker leaves it work, so it is told.
-if not w.lease and effects + resolved + #unparked > 0 then
+if not w.lease and effects + resolved + #unparked + timers > 0 then
   local lease = redis.call('GET', KEYS[1])
   local owner = lease and string.match(lease, '^(.*)/')
   if owner then
@@ -135,4 +165,4 @@ if w.want == 'data' then
 elseif w.want then
   wanted = read_draft(conversation, w.want.draft)
 end
-return { 'COMMITTED', revision, effects, resolved, unparked, wanted }
+return { 'COMMITTED', revision, effects, resolved, unparked, wanted, timers }

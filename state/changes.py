@@ -1,0 +1,126 @@
+"""One change of one conversation, as commit.lua makes it: whole or not at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from state.conversation import Conversation
+from state.packing import pack_for_lua
+
+
+@dataclass(frozen=True, slots=True)
+class DraftChange:
+    """What to do to one draft: clear it, then set and delete fields (JSON values)."""
+
+    clear: bool = False
+    set: Mapping[str, bytes] = field(default_factory=dict)
+    delete: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An expectation to register: its token, its packed terms, how long it lives."""
+
+    partition: int
+    token: str
+    terms: bytes
+    ttl_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A message that belongs to *state* and goes when that state is left."""
+
+    place: str
+    """``chat:message``"""
+    state: str | None
+    sent_at_ms: int
+    block: str | None = None
+    """The block of the screen that it is; the message stays if leaving the state shows that block anew."""
+
+    def members(self) -> tuple[str, str | bool, int, str | bool]:
+        """Return it as the scripts read it: what is absent is false."""
+        return (self.place, self.state or False, self.sent_at_ms, self.block or False)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSetting:
+    """A timer to set, in place of one of the same name: the packed envelope that it puts in the inbox."""
+
+    name: str
+    due_at_ms: int
+    envelope: bytes
+    bound: bool
+    """It is cancelled when the state that this change ends in is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of one conversation. What is absent is left alone."""
+
+    conversation: Conversation
+    ttl_ms: int
+    lease: str | None = None
+    """The worker's lease; None: a writer outside of the worker, whose single fields never conflict."""
+    entry_id: str | None = None
+    basis: int | None = None
+    """The revision that the change was computed from; None: it does not depend on any."""
+    rank: tuple[str, int, int] | None = None
+    """A provider's object, how far it has come, and how long to remember that in ms."""
+    state: str | Literal[False] | None = None
+    """The new state; False unsets it; None leaves it."""
+    replace: bool = False
+    """Remove all data and drafts first."""
+    set: Mapping[str, bytes] = field(default_factory=dict)
+    delete: Sequence[str] = ()
+    drafts: Mapping[str, DraftChange] = field(default_factory=dict)
+    garbage: Sequence[Tracked] = ()
+    effects: Sequence[bytes] = ()
+    shows: Sequence[str] = ()
+    """The blocks that are among the effects."""
+    expectations: Sequence[Registration] = ()
+    timers: Sequence[TimerSetting] = ()
+    cancel: Sequence[str] = ()
+    """Names of timers to cancel first."""
+    want: Literal["data"] | None = None
+    want_draft: str | None = None
+
+    def pack(self, *, wake: str) -> bytes:
+        """Return the change as commit.lua reads it; *wake* is the prefix of the wake channels."""
+        members: dict[str, Any] = {
+            "conversation": self.conversation.encode(),
+            "ttl_ms": self.ttl_ms,
+            "lease": self.lease,
+            "entry": self.entry_id,
+            "basis": self.basis,
+            "state": self.state,
+            "replace": self.replace or None,
+            "want": {"draft": self.want_draft} if self.want_draft is not None else self.want,
+            "wake": wake if self.lease is None else None,
+        }
+        if self.rank is not None:
+            _, members["rank"], members["rank_ms"] = self.rank
+        lists: dict[str, Any] = {
+            "set": flat(self.set),
+            "del": list(self.delete),
+            "drafts": {
+                feature: {"clear": draft.clear, "set": flat(draft.set), "del": list(draft.delete)}
+                for feature, draft in self.drafts.items()
+            },
+            "garbage": [message.members() for message in self.garbage],
+            "effects": list(self.effects),
+            "shows": dict.fromkeys(self.shows, True),
+            "timers": [(timer.name, timer.due_at_ms, timer.envelope, timer.bound) for timer in self.timers],
+            "cancel": list(self.cancel),
+            "expectations": [
+                {"terms": expectation.terms, "ttl_ms": expectation.ttl_ms}
+                for expectation in self.expectations
+            ],
+        }
+        members = {name: value for name, value in members.items() if value is not None}
+        return pack_for_lua(members | {name: value for name, value in lists.items() if value})
+
+
+def flat(fields: Mapping[str, bytes]) -> list[str | bytes]:
+    """Return a mapping as Redis's commands take it: name, value, name, value."""
+    return [part for pair in fields.items() for part in pair]

@@ -1,0 +1,66 @@
+"""What a handler has written so far and nobody else has seen."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from state.changes import DraftChange
+from state.expectations import Expectation
+from state.outbox import Effect
+from state.timers import Timer
+
+
+@dataclass(slots=True)
+class StagedDraft:
+    """What a handler did to one draft: values set, and None for those deleted."""
+
+    clear: bool = False
+    fields: dict[str, bytes | None] = field(default_factory=dict)
+
+    def change(self) -> DraftChange:
+        """Return it as a part of a change."""
+        return DraftChange(
+            clear=self.clear,
+            set={name: stored for name, stored in self.fields.items() if stored is not None},
+            delete=[name for name, stored in self.fields.items() if stored is None],
+        )
+
+
+@dataclass(slots=True)
+class Staged:
+    """All writes of one unit of work."""
+
+    state: str | Literal[False] | None = None
+    """False: no state any more; None: as before."""
+    replace: bool = False
+    """All data and drafts go first."""
+    data: dict[str, bytes | None] = field(default_factory=dict)
+    drafts: dict[str, StagedDraft] = field(default_factory=dict)
+    own: dict[str, bytes] = field(default_factory=dict)
+    """Fields of the conversation that are neither data nor a draft, such as the history of its scenes."""
+    effects: list[Effect] = field(default_factory=list)
+    garbage: list[tuple[str, int]] = field(default_factory=list)
+    expectations: list[Expectation] = field(default_factory=list)
+    timers: dict[str, Timer] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return self.state is not None or any(getattr(self, each.name) for each in fields(self))
+
+    def copy(self) -> "Staged":
+        """Return a copy that later writes do not reach."""
+        copied = Staged(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
+        copied.drafts = {
+            feature: StagedDraft(draft.clear, dict(draft.fields)) for feature, draft in self.drafts.items()
+        }
+        return copied
+
+
+def overlay(now: dict[bytes, bytes], staged: Mapping[bytes, bytes | None]) -> None:
+    """Write *staged* over the fields in *now*; None removes one."""
+    for name, stored in staged.items():
+        if stored is None:
+            now.pop(name, None)
+        else:
+            now[name] = stored
