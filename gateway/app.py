@@ -41,11 +41,16 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
     async def redis_answers() -> None:
         await opened[0].redis.ping()
 
+    async def worker_works() -> None:
+        worker = opened[0].worker
+        if worker is not None and not worker.works:
+            raise RuntimeError("a loop of the worker has ended")
+
     app = FastAPI(
         title="fsm-gateway",
         version=version("fsm-gateway"),
         summary="Every external event becomes one change of one user's state.",
         lifespan=lifespan,
     )
-    mount(app, checks={"redis": redis_answers})
+    mount(app, checks={"redis": redis_answers, "worker": worker_works})
     return app

@@ -37,6 +37,7 @@ from state.lease import Leases
 from state.outbox import Outbox
 from state.scripts import Scripts
 from state.storage import ConversationStorage
+from state.sweeper import Sweeper
 from state.wake import wake_ups
 
 log = structlog.get_logger(__name__)
@@ -129,6 +130,11 @@ def _worker(
         inbox,
         processor,
         delivery,
+        Sweeper(
+            scripts,
+            give_up_unresolved_after=settings.expiry.unresolved,
+            forget_dead_letters_after=settings.expiry.dead_letter,
+        ),
         partitions=settings.redis.partitions,
         concurrency=settings.worker.concurrency,
         now_ms=_now_ms,

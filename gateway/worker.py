@@ -14,13 +14,17 @@ from state.conversation import Conversation
 from state.errors import StoreUnavailable
 from state.inbox import Inbox, InboxEntry
 from state.lease import Lease, Leases
+from state.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
 
 #: Without a word of new work, the inbox is looked at this often; a message may have been missed.
 LOOK_EVERY = timedelta(seconds=1)
+SWEEP_EVERY = timedelta(minutes=1)
 #: After Redis failed, wait this long before asking again.
 STORE_PAUSE_SECONDS = 0.2
+#: After a defect of ours, an event is tried again after so long; its attempts count all the same.
+DEFECT_PAUSE_SECONDS = 5.0
 READ_COUNT = 200
 #: So many entries of one partition are kept in memory; the rest waits in the inbox.
 READ_AHEAD = 2000
@@ -40,6 +44,7 @@ class Worker:
         inbox: Inbox,
         processor: Processor,
         delivery: Delivery,
+        sweeper: Sweeper,
         *,
         partitions: int,
         concurrency: int,
@@ -49,6 +54,7 @@ class Worker:
         self._inbox = inbox
         self._processor = processor
         self._delivery = delivery
+        self._sweeper = sweeper
         self._partitions = partitions
         self._now_ms = now_ms
         self._slots = asyncio.Semaphore(concurrency)
@@ -79,7 +85,13 @@ class Worker:
         self._loops = [
             asyncio.create_task(self._keep_leases(), name="leases"),
             asyncio.create_task(self._read(), name="inbox"),
+            asyncio.create_task(self._sweep(), name="sweeper"),
         ]
+
+    @property
+    def works(self) -> bool:
+        """All loops run; a loop that has ended would be a defect, and another process should take over."""
+        return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     async def stop(self, limit: timedelta) -> None:
         """Finish what runs within *limit*, leave the rest in the inbox, and give the leases back."""
@@ -114,6 +126,8 @@ class Worker:
                 log.warning("the store is away; leases are not renewed", error=str(error))
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
                 continue
+            except Exception:
+                log.exception("leases could not be kept; tried again")
             await asyncio.sleep(pause)
 
     async def _renew(self) -> None:
@@ -151,6 +165,17 @@ class Worker:
         if self._logs.pop(partition, None) is not None:
             self._delivery.lose(partition)
 
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+            for held in list(self._logs.values()):
+                try:
+                    await self._sweeper.sweep(held.lease, self._now_ms())
+                except StoreUnavailable:
+                    break
+                except Exception:
+                    log.exception("old events could not be swept; tried again later")
+
     # The inbox
 
     async def _read(self) -> None:
@@ -170,6 +195,8 @@ class Worker:
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
                 self._dirty |= dirty
                 self._wake.set()
+            except Exception:
+                log.exception("the inbox could not be read; tried again")
             for held in list(self._logs.values()):
                 self._start_lanes(held)
 
@@ -221,6 +248,12 @@ class Worker:
         except StoreUnavailable as error:
             log.warning("the store is away; the event runs again", entry=entry.id, error=str(error))
             await asyncio.sleep(STORE_PAUSE_SECONDS)
+            return
+        except Exception:
+            # Not the bot's handler, whose exceptions are retried by the processor: a defect of ours.
+            log.exception("an event could not be processed; it runs again", entry=entry.id)
+            held.wait(entry.id, self._now_ms() + int(DEFECT_PAUSE_SECONDS * 1000))
+            self._wake.set()
             return
         match processed.fate:
             case Fate.ENDED:

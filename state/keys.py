@@ -19,8 +19,8 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:timers                 | zset   | timer -> when it is due, ms                   | none: goes with the timers   | timers       |
 | gw:{NN}:t:<conversation>       | hash   | timer's name -> its event, bound to the state | none: goes with the timers   | timers       |
 | gw:{NN}:tally                  | hash   | what is counted: messages that had to stay    | none: one small hash         | garbage      |
-| gw:{NN}:dead                   | stream | events given up, with the reason              | none: trimmed by retention   | dead letters |
-| gw:{NN}:unresolved             | stream | authenticated events without a conversation   | none: trimmed by retention   | inbox        |
+| gw:{NN}:dead                   | stream | events given up, with the reason              | none: swept by retention     | sweeper      |
+| gw:{NN}:unresolved             | stream | authenticated events without a conversation   | none: swept by retention     | inbox        |
 | gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
 | gw:{NN}:x:<token>              | hash   | an expectation                                | the expectation's            | expectations |
 | gw:{NN}:rank:<object>          | string | how far a provider's object has come          | retention                    | inbox        |

@@ -38,6 +38,7 @@ _DRAFT = Script.load("draft", after=["fields"])
 _CLAIM = Script.load("claim")
 _HOLD = Script.load("hold")
 _FIRE = Script.load("fire", after=["timers"])
+_SWEEP = Script.load("sweep")
 
 Fields = Mapping[bytes, bytes]
 
@@ -278,6 +279,14 @@ class Scripts:
         names = [self.keys.lease(partition), self.keys.fence(partition)]
         value = await self.calls.script(_CLAIM, names, [worker, lease_ms])
         return value.decode() if value else None
+
+    async def sweep(
+        self, partition: int, lease: str, *, give_up_before_ms: int, forget_before_ms: int, why: bytes
+    ) -> int:
+        """Make dead letters of old unresolved events, at most 100; return how many. -1: the lease is lost."""
+        names = [self.keys.lease(partition), self.keys.unresolved(partition), self.keys.dead(partition)]
+        arguments: list[Argument] = [lease, give_up_before_ms, forget_before_ms, why]
+        return int(await self.calls.script(_SWEEP, names, arguments))
 
     async def hold(self, partition: int, lease: str, lease_ms: int) -> bool:
         """Renew a lease; with 0 ms give it back. False: it is no longer ours."""

@@ -1,0 +1,56 @@
+"""A load that costs little: keep-alive connections, each sending its next request when it has its answer."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a run of requests came to."""
+
+    seconds: float
+    answered: int
+    milliseconds: Sequence[float]
+    """Each answer's time, sorted."""
+
+    def percentile(self, share: float) -> float:
+        """Return the time within which that share was answered, in milliseconds."""
+        return self.milliseconds[min(len(self.milliseconds) - 1, int(len(self.milliseconds) * share))]
+
+
+async def send(port: int, path: str, headers: dict[str, str], bodies: Sequence[bytes], at_once: int) -> Load:
+    """
+    POST all *bodies* over *at_once* connections.
+
+    Raises:
+        AssertionError: an answer was no success.
+    """
+    waiting = iter(bodies)
+    times: list[float] = []
+
+    async def connection() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for body in waiting:
+            head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            request = f"POST {path} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+            began = time.perf_counter()
+            writer.write(request.encode() + body)
+            await _answer(reader)
+            times.append((time.perf_counter() - began) * 1000)
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(connection() for _ in range(at_once)))
+    return Load(time.perf_counter() - began, len(times), sorted(times))
+
+
+async def _answer(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 2"), head
+    lowered = head.lower()
+    if b"content-length: " in lowered:
+        length = int(lowered.split(b"content-length: ")[1].split(b"\r\n")[0])
+        if length:
+            await reader.readexactly(length)

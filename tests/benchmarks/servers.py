@@ -1,0 +1,149 @@
+"""
+The servers that are compared: ``python -m tests.benchmarks.servers KIND PORT REDIS_URL``, on the first core.
+
+Each takes Telegram updates; all but the bare ones run the same handler of aiogram's.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import uvicorn
+import uvloop
+from aiogram import Bot, Dispatcher, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.base import DefaultKeyBuilder
+from aiogram.fsm.storage.redis import RedisStorage
+from aiogram.types import Message
+from aiogram.webhook.aiohttp_server import SimpleRequestHandler
+from aiohttp import web
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import Feature, Gateway
+from gateway.logs import set_up_logs
+from gateway.role import Role
+from gateway.server import run_gateway
+from gateway.settings import BotSettings, Settings, TelegramSettings
+from gateway.settings.models import LogLevel
+from state.connection import connect
+from state.conversation import Conversation
+from state.envelope import Envelope
+from state.grouping import GroupedCalls
+from state.inbox import Inbox
+from state.keys import Keys
+from state.scripts import Scripts
+
+TOKEN = "42:bench"
+SECRET = "bench"
+Serve = Callable[[socket.socket, str], Coroutine[Any, Any, None]]
+
+
+def add_handler(router: Router) -> None:
+    """The handler that every compared server runs: read the data, change it, set the state."""
+
+    @router.message()
+    async def handle(message: Message, state: FSMContext) -> None:
+        data = await state.get_data()
+        await state.update_data(count=data.get("count", 0) + 1, text=message.text)
+        await state.set_state("Bench:counting")
+
+
+async def ours(sock: socket.socket, redis_url: str) -> None:
+    """The gateway: web and worker in one process."""
+    feature = Feature("bench")
+    add_handler(feature.chat)
+    bot = BotSettings(token=SecretStr(TOKEN), secret_token=SecretStr(SECRET))
+    settings = Settings(telegram=TelegramSettings(bots={"main": bot}))
+    await run_gateway(Gateway(feature), settings, redis_url, Role.ALL, sock, stop=asyncio.Event())
+
+
+def aiogram(*, background: bool, isolation: bool) -> Serve:
+    """aiogram's own webhook handler under aiohttp, with its Redis storage."""
+
+    async def serve(sock: socket.socket, redis_url: str) -> None:
+        # In background mode the number of handlers at once has no limit, and the pool must not be what fails.
+        storage = RedisStorage.from_url(
+            redis_url,
+            connection_kwargs={"max_connections": 10_000},
+            key_builder=DefaultKeyBuilder(with_bot_id=True),
+        )
+        lock = storage.create_isolation() if isolation else None
+        dispatcher = Dispatcher(storage=storage, events_isolation=lock)
+        router = Router()
+        add_handler(router)
+        dispatcher.include_router(router)
+        app = web.Application()
+        handler = SimpleRequestHandler(
+            dispatcher, Bot(TOKEN), handle_in_background=background, secret_token=SECRET
+        )
+        handler.register(app, "/telegram/42")
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, sock).start()
+        await asyncio.Event().wait()
+
+    return serve
+
+
+async def bare(sock: socket.socket, _: str) -> None:
+    """uvicorn answering 200 to anything: the limit of the server."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await _answer(scope, receive, send)
+
+    await _uvicorn(app, sock)
+
+
+async def bare_accept(sock: socket.socket, redis_url: str) -> None:
+    """uvicorn, and one grouped accept for each request: the limit of the design."""
+    inbox = Inbox(Scripts(GroupedCalls(await connect(redis_url)), Keys()))
+    numbers = count()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await Request(scope, receive).body()
+        number = next(numbers)
+        envelope = Envelope(
+            "bench", "bench", str(number), 0, body, conversation=Conversation.private(42, number % 500)
+        )
+        await inbox.accept(envelope, remember_for=timedelta(hours=1))
+        await Response()(scope, receive, send)
+
+    await _uvicorn(app, sock)
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    await Request(scope, receive).body()
+    await Response()(scope, receive, send)
+
+
+async def _uvicorn(app: ASGIApp, sock: socket.socket) -> None:
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+    await uvicorn.Server(config).serve([sock])
+
+
+KINDS: dict[str, Serve] = {
+    "ours": ours,
+    "aiogram": aiogram(background=False, isolation=False),
+    "aiogram isolated": aiogram(background=False, isolation=True),
+    "aiogram background": aiogram(background=True, isolation=False),
+    "bare uvicorn": bare,
+    "bare uvicorn and one accept": bare_accept,
+}
+
+
+if __name__ == "__main__":
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {0})
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(sys.argv[2])))
+    set_up_logs(LogLevel.WARNING)
+    uvloop.run(KINDS[sys.argv[1]](listener, sys.argv[3]))
