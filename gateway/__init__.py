@@ -2,8 +2,10 @@
 
 from gateway.director import Director
 from gateway.feature import Feature, apply, dead_letter, ignore, park
+from gateway.garbage_filter import IsGarbageStateFilter
 from gateway.gateway import Gateway
 from gateway.orchestrator import Guard, Orchestrator
+from gateway.timer_event import TimerFired
 from gateway.view_sender import ViewSender
 from gateway.views import Block, View
 
@@ -13,7 +15,9 @@ __all__ = [
     "Feature",
     "Gateway",
     "Guard",
+    "IsGarbageStateFilter",
     "Orchestrator",
+    "TimerFired",
     "View",
     "ViewSender",
     "apply",

@@ -34,12 +34,9 @@ class DirectCalls:
         """Remember one call and what came back."""
         if isinstance(method, AnswerCallbackQuery):
             self.answered_callback = True
-        if (
-            isinstance(result, Message)
-            and result.from_user is not None
-            and type(method).__name__.startswith("Send")
-        ):
-            self.sent.append(result)
+        if type(method).__name__.startswith(("Send", "Forward")):
+            results = result if isinstance(result, list) else [result]
+            self.sent += [message for message in results if isinstance(message, Message)]
 
 
 class NoteDirectCalls(BaseRequestMiddleware):

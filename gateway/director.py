@@ -1,18 +1,24 @@
 """What a handler changes and shows; the same in a chat handler, in an external event, and from outside."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from aiogram import Bot
 from aiogram.fsm.context import FSMContext
 from aiogram.types import InlineKeyboardMarkup, Message
 
 from gateway.errors import RedirectLoop, UnknownScene
+from gateway.history import SceneHistory
+from gateway.orchestrator import Guard, Orchestrator
 from gateway.views import Block, View
+from state import values
 from state.conversation import Conversation
 from state.expectations import Expectation
 from state.outbox import Effect, EffectKind
 from state.screen import place_of
+from state.timers import Timer
 from state.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -20,6 +26,10 @@ if TYPE_CHECKING:
 
 #: The member of an envelope's ``meta`` that names the scene to go to.
 NEXT_SCENE = "__next_scene__"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class MessageGarbage:
@@ -40,52 +50,123 @@ class Director:
     Everything that is done through it is staged, and committed together with the event, or not at all.
     """
 
-    #: Redirects that one event may cause; more of them chase each other.
+    #: Redirects in a row; more of them chase each other.
     MAX_REDIRECTS = 5
 
-    def __init__(self, state: FSMContext, unit: UnitOfWork, features: Mapping[str, "Feature"]) -> None:
+    def __init__(
+        self,
+        state: FSMContext,
+        unit: UnitOfWork,
+        features: Mapping[str, "Feature"],
+        *,
+        bot: Bot | None = None,
+        guards: Sequence[Guard] = (),
+        thread_id: int | None = None,
+        now_ms: Callable[[], int] = _now_ms,
+    ) -> None:
         self.state = state
+        self.bot = bot
+        """The conversation's bot, for calls that are made at once."""
+        self.thread_id = thread_id if thread_id is not None else unit.conversation.thread_id
+        """The topic that this event came from, and where its views go."""
         self.garbage = MessageGarbage(unit)
+        self.history = SceneHistory(unit)
         self.alert: str | None = None
         self._unit = unit
         self._features = features
-        self._redirects = 0
+        self._guards = guards
+        self._now_ms = now_ms
+        self._depth = 0
 
     @property
     def conversation(self) -> Conversation:
         """The conversation that this event belongs to."""
         return self._unit.conversation
 
+    @property
+    def business_connection_id(self) -> str | None:
+        """The business that the bot serves here."""
+        return self._unit.conversation.business_connection_id
+
     async def set_scene(self, feature: str, payload: Any = None) -> View | None:
         """
         Enter the scene of *feature* and return its view; return it from the handler to show it.
 
-        The state becomes the scene's only if it was entered without an error. None: a guard refused.
+        The state becomes the scene's only if it was entered without an error: whatever a failed entry has
+        staged is undone. None: a guard refused, and everything is as it was.
 
         Raises:
             UnknownScene: no feature of that name has a scene.
+            RedirectLoop: scenes have sent the user on more than `MAX_REDIRECTS` times in a row.
+            PayloadNotKept: *payload* has no JSON form, and the scene is one to come back to.
         """
+        registered, scene = self._find(feature)
+        verdict = await self._verdict(registered, scene, payload)
+        return await self._enter(registered.name, scene, payload) if verdict is True else verdict
+
+    async def back(self) -> View | None:
+        """
+        Enter the scene before the present one, with the payload it had then, and return its view.
+
+        None: there is none, or a guard refused; then everything is as it was.
+        """
+        visit = self.history.previous()
+        if visit is None:
+            return None
+        registered, scene = self._find(visit.feature)
+        verdict = await self._verdict(registered, scene, visit.payload)
+        if verdict is not True:
+            return verdict
+        with self._unit.savepoint():
+            self.history.leave()
+            return await self._enter(registered.name, scene, visit.payload)
+
+    def _find(self, feature: str) -> tuple["Feature", Orchestrator]:
         registered = self._features.get(feature)
         if registered is None or registered.scene is None:
             raise UnknownScene(feature, sorted(name for name, other in self._features.items() if other.scene))
-        scene = registered.scene
-        for guard in scene.guards:
+        return registered, registered.scene
+
+    async def _verdict(
+        self, registered: "Feature", scene: Orchestrator, payload: Any
+    ) -> Literal[True] | View | None:
+        """Ask the gateway's guards, the feature's and the scene's own, in this order."""
+        for guard in (*self._guards, *registered.guards, *scene.guards):
             verdict = await guard.check_access(self, scene, payload)
             if isinstance(verdict, View):
                 return verdict
             if not verdict:
                 return None
-        view = await scene.handle_entry(self, payload)
-        if scene.expected_state is not None:
-            await self.state.set_state(scene.expected_state)
-        return view
+        return True
+
+    async def _enter(self, feature: str, scene: Orchestrator, payload: Any) -> View | None:
+        if self._depth > self.MAX_REDIRECTS:
+            raise RedirectLoop(feature)
+        alert = self.alert
+        self._depth += 1
+        try:
+            with self._unit.savepoint():
+                if scene.in_history:
+                    self.history.enter(feature, payload)
+                else:
+                    self.history.pass_through()
+                if scene.expected_state is not None:
+                    await self.state.set_state(scene.expected_state)
+                entered = await scene.handle_entry(self, payload)
+                view: View | None = entered if isinstance(entered, View) else await self.resolve(entered)
+                return view
+        except BaseException:
+            self.alert = alert
+            raise
+        finally:
+            self._depth -= 1
 
     async def resolve(self, data: Any) -> Any:
         """
         Follow ``{"meta": {"__next_scene__": ...}, "payload": ...}``; anything else is returned as it is.
 
         Raises:
-            RedirectLoop: one event has caused more than `MAX_REDIRECTS` redirects.
+            RedirectLoop: scenes have sent the user on more than `MAX_REDIRECTS` times in a row.
         """
         if not isinstance(data, Mapping):
             return data
@@ -93,21 +174,58 @@ class Director:
         target = meta.get(NEXT_SCENE) if isinstance(meta, Mapping) else None
         if target is None:
             return data.get("payload", data)
-        self._redirects += 1
-        if self._redirects > self.MAX_REDIRECTS:
-            raise RedirectLoop(str(target))
         return await self.set_scene(str(target), data.get("payload", data))
 
     def show(self, view: View) -> None:
         """Bring the screen to *view*. A newer view of a block replaces an older one that has not gone out."""
         if view.alert is not None:
             self.alert = view.alert
-        for effect in view.effects():
+        for effect in view.effects(self.thread_id):
             self._unit.add_effect(effect)
 
-    def notice(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> None:
+    def notice(self, text: str | Block, keyboard: InlineKeyboardMarkup | None = None) -> None:
         """Send a message beside the screen; in a garbage state it is deleted when that state is left."""
-        self._unit.add_effect(Effect(EffectKind.NOTICE, Block(text, keyboard).payload()))
+        block = text if isinstance(text, Block) else Block(text, keyboard)
+        payload = block.payload()
+        if self.thread_id is not None:
+            payload["thread_id"] = self.thread_id
+        self._unit.add_effect(Effect(EffectKind.NOTICE, payload))
+
+    def after(
+        self,
+        event_type: str,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        name: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        cancel_on_leave: bool = False,
+    ) -> None:
+        """
+        Have this conversation receive an event of *event_type* later, as ``on(event_type)`` takes it.
+
+        It replaces the timer of the same *name*, which is the event's type unless given. *data* comes with
+        the event, as JSON. With *cancel_on_leave* it is cancelled when the state is left that this event ends
+        in.
+
+        Raises:
+            ValueError: no time at all.
+            TypeError: *data* has no JSON form.
+        """
+        delay = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if delay <= timedelta(0):
+            raise ValueError('after how long? For example after("payment.expired", minutes=15)')
+        due_at_ms = self._now_ms() + int(delay.total_seconds() * 1000)
+        values.dump(dict(data or {}))
+        self._unit.set_timer(
+            Timer(name or event_type, event_type, due_at_ms, dict(data or {}), cancel_on_leave)
+        )
+
+    def cancel(self, name: str) -> None:
+        """Cancel the timer of that name. If it has fired and its event was not handled yet, it never is."""
+        self._unit.cancel_timer(name)
 
     def expect(
         self,

@@ -45,3 +45,14 @@ class ConversationChanged(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("the conversation has changed since it was read; run the block again")
+
+
+class PayloadNotKept(GatewayError):
+    """A scene was entered with something that cannot be kept for `Director.back`."""
+
+    def __init__(self, feature: str, error: Exception) -> None:
+        super().__init__(
+            f"the payload of scene {feature!r} has no JSON form ({error}); "
+            "pass plain data or a pydantic model, or set in_history = False on its orchestrator"
+        )
+        self.feature = feature

@@ -10,7 +10,7 @@ from aiogram import Router
 from aiogram.dispatcher.event.handler import CallableObject
 from aiogram.fsm.state import State, StatesGroup
 
-from gateway.orchestrator import Orchestrator
+from gateway.orchestrator import Guard, Orchestrator
 from state import BaseStateManager
 from state.garbage import GarbageStateRegistry, Registrable
 
@@ -100,10 +100,12 @@ class Feature:
         garbage: Registrable = (),
         scene: Orchestrator | None = None,
         managers: Iterable[type[BaseStateManager]] = (),
+        guards: Sequence[Guard] = (),
     ) -> None:
         self.name = name
         self.chat = Router(name=name)
         self.scene = scene
+        self.guards = tuple(guards)
         self.states = GarbageStateRegistry(states).registered_states()
         self.garbage = GarbageStateRegistry(garbage).registered_states()
         self.draft_keys = tuple(manager.feature_key for manager in managers)

@@ -1,16 +1,18 @@
 """A bot, as its author describes it: features, and how updates find their conversation."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from aiogram import Dispatcher
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.fsm.strategy import FSMStrategy
+from aiogram.types import CallbackQuery
 
 from gateway.errors import FeaturesClash
 from gateway.feature import EventHandler, Feature
+from gateway.orchestrator import Guard
 from state import GarbageStateRegistry
 
 
@@ -18,15 +20,27 @@ class Gateway:
     """
     What ``gateway serve mybot:gateway`` runs.
 
+    *guards* are asked before any scene is entered. *expired* is the answer to a press on a button that no
+    handler takes in the present state, or what returns it for the user's language; "" ends the button's
+    spinner and says nothing.
+
     Raises:
         FeaturesClash: two features have one name, or two managers one draft.
     """
 
-    def __init__(self, *features: Feature, strategy: FSMStrategy = FSMStrategy.USER_IN_CHAT) -> None:
+    def __init__(
+        self,
+        *features: Feature,
+        strategy: FSMStrategy = FSMStrategy.USER_IN_CHAT,
+        guards: Sequence[Guard] = (),
+        expired: str | Callable[[CallbackQuery], str] = "This has expired.",
+    ) -> None:
         _refuse_clash("name", (feature.name for feature in features))
         _refuse_clash("draft", (key for feature in features for key in feature.draft_keys))
         self.features = {feature.name: feature for feature in features}
         self.strategy = strategy
+        self.guards = tuple(guards)
+        self._expired = expired
         self.garbage = GarbageStateRegistry(*(feature.garbage for feature in features))
         self._dispatcher: Dispatcher | None = None
 
@@ -45,6 +59,10 @@ class Gateway:
         self._dispatcher.fsm.storage = storage
         return self._dispatcher
 
+    def expired_text(self, query: CallbackQuery) -> str:
+        """Return what a press is answered that no handler takes: its screen is gone."""
+        return self._expired(query) if callable(self._expired) else self._expired
+
     def handlers_of(self, event_type: str, feature: str | None) -> Iterator[EventHandler]:
         """Yield the handlers of *event_type*: those of *feature* if it has any, otherwise everybody's."""
         owner = self.features.get(feature or "")
@@ -56,7 +74,8 @@ class Gateway:
 
     def is_garbage(self, state: str | State | None) -> bool:
         """Tell whether messages of *state* go when it is left."""
-        return self.garbage.is_garbage(state.state if isinstance(state, State) else state)
+        name = state.state if isinstance(state, State) else state
+        return self.garbage.is_garbage(name) or GarbageStateRegistry.is_garbage(name)
 
 
 def _refuse_clash(what: str, names: Iterable[str]) -> None:

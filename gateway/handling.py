@@ -10,12 +10,13 @@ from aiogram import Bot
 from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.fsm.context import FSMContext
 from aiogram.methods import TelegramMethod
-from aiogram.types import CallbackQuery, Update
+from aiogram.types import CallbackQuery, Message, Update
 
 from gateway.direct_calls import DirectCalls
 from gateway.director import Director
 from gateway.feature import Otherwise, Park, choose
 from gateway.gateway import Gateway
+from gateway.timer_event import TimerFired
 from gateway.views import View
 from routers.event import Event
 from routers.payments.events import PaymentSucceeded
@@ -24,6 +25,7 @@ from state.expectations import Expectation
 from state.inbox import InboxEntry
 from state.outbox import Effect, EffectKind
 from state.screen import place_of
+from state.timers import SOURCE as TIMER
 from state.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -104,13 +106,22 @@ class Handling:
             if bot is None:
                 raise ValueError(f"no bot {entry.conversation.bot_id} is configured")
             return Subject(update=Update.model_validate_json(entry.envelope.body, context={"bot": bot}))
+        if entry.envelope.source == TIMER:
+            return Subject(event=TimerFired.of(entry.envelope))
         event = parse_event(entry.envelope.event).with_raw(_raw(entry.envelope.body))
         return Subject(event=_checked(event, entry.expectation), expectation=entry.expectation)
 
     async def handle(self, unit: UnitOfWork, subject: Subject) -> Verdict:
         """Run the handler of *subject*, staging all that it does in *unit*."""
         state = FSMContext(storage=self._container.storage, key=unit.conversation.storage_key())
-        director = Director(state, unit, self._gateway.features)
+        director = Director(
+            state,
+            unit,
+            self._gateway.features,
+            bot=self._bots.get(unit.conversation.bot_id),
+            guards=self._gateway.guards,
+            thread_id=topic_of(subject.update) if subject.update is not None else None,
+        )
         calls = DirectCalls()
         with unit.current(), calls.watch():
             if subject.update is not None:
@@ -119,6 +130,9 @@ class Handling:
                 verdict = await self._tell(unit, director, subject)
         if self._gateway.is_garbage(unit.final_state):
             for message in calls.sent:
+                # What the handler told somebody else, an administrator say, is not of this conversation.
+                if message.chat.id != unit.conversation.chat_id:
+                    continue
                 place = place_of(message.chat.id, message.message_id)
                 unit.track(place, int(message.date.timestamp() * 1000))
         return verdict
@@ -129,17 +143,20 @@ class Handling:
         """Give *update* to aiogram's dispatcher."""
         before = unit.final_state
         bot = self._bots[unit.conversation.bot_id]
-        result = await self._dispatcher.feed_update(bot, update, director=director, container=self._container)
-        if result is UNHANDLED:
-            message = update.message
-            if message is not None and message.text and self._gateway.is_garbage(before):
-                place = place_of(message.chat.id, message.message_id)
-                unit.add_effect(Effect(EffectKind.DELETE, {"places": [place]}))
-            elif unit.untouched:
-                return Skipped("no handler takes it")
+        result = await self._dispatcher.feed_update(
+            bot, update, director=director, container=self._container, garbage=self._gateway.garbage
+        )
+        query, message = update.callback_query, update.message or update.business_message
+        if message is not None and message.text and self._gateway.is_garbage(before):
+            # The user's own text, whether it was of use or not: the chat stays clean.
+            place = place_of(message.chat.id, message.message_id)
+            unit.add_effect(Effect(EffectKind.DELETE, {"places": [place]}))
+        if result is UNHANDLED and query is None and unit.untouched:
+            return Skipped("no handler takes it")
         _stage(unit, director, result)
-        if update.callback_query is not None and not calls.answered_callback:
-            unit.add_effect(_answer(update.callback_query, director.alert))
+        if query is not None and not calls.answered_callback:
+            gone = result is UNHANDLED and director.alert is None
+            unit.add_effect(_answer(query, self._gateway.expired_text(query) if gone else director.alert))
         return Handled()
 
     async def _tell(self, unit: UnitOfWork, director: Director, subject: Subject) -> Verdict:
@@ -168,6 +185,13 @@ class Handling:
                 )
         _stage(unit, director, result)
         return Handled()
+
+
+def topic_of(update: Update) -> int | None:
+    """Return the topic of a forum, or of a private chat, that *update* came from."""
+    query = update.callback_query
+    message = query.message if query is not None else update.message or update.business_message
+    return message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
 
 
 def _checked(event: Event, expectation: Expectation | None) -> Event:
@@ -200,6 +224,6 @@ def _stage(unit: UnitOfWork, director: Director, result: Any) -> None:
 def _answer(query: CallbackQuery, alert: str | None) -> Effect:
     """Return the answer that ends the button's spinner."""
     arguments: dict[str, Any] = {"callback_query_id": query.id}
-    if alert is not None:
+    if alert:
         arguments |= {"text": alert, "show_alert": True}
     return Effect(EffectKind.CALL, {"method": "AnswerCallbackQuery", "arguments": arguments})

@@ -1,7 +1,7 @@
 """A scene: what a feature shows, and the state in which it shows it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiogram.fsm.state import State
@@ -31,6 +31,8 @@ class Orchestrator(ABC):
     """
 
     guards: ClassVar[Sequence[Guard]] = ()
+    in_history: ClassVar[bool] = True
+    """`Director.back` can return here; the payload is kept for that, so it must have a JSON form."""
 
     def __init__(self, expected_state: State | str | None = None) -> None:
         self.expected_state = expected_state
@@ -47,8 +49,13 @@ class Orchestrator(ABC):
         """Return the menu block; None leaves the one on the screen."""
         return None
 
-    async def handle_entry(self, director: "Director", payload: Any) -> View:
-        """Prepare the scene and return its view; override it to load or check something first."""
+    async def handle_entry(self, director: "Director", payload: Any) -> View | Mapping[str, Any]:
+        """
+        Prepare the scene and return its view; override it to load or check something first.
+
+        It runs in the scene's state. An exception undoes that and all that the entry has written. A mapping
+        whose ``meta`` has ``__next_scene__`` sends the user on to that scene.
+        """
         content = await self.render_content(payload, director)
         if isinstance(content, View):
             return content

@@ -45,6 +45,8 @@ class Processed:
     unparked: tuple[str, ...] = ()
     wrote: bool = False
     """Something was left for delivery or for the inbox."""
+    timers: bool = False
+    """Timers were set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,12 @@ class Processor:
             case _:
                 log.debug("applied", source=entry.envelope.source, type=entry.envelope.type, entry=entry.id)
                 unparked = tuple(entry_id.decode() for entry_id in answer.unparked)
-                return Processed(Fate.ENDED, unparked=unparked, wrote=bool(answer.effects or answer.resolved))
+                return Processed(
+                    Fate.ENDED,
+                    unparked=unparked,
+                    wrote=bool(answer.effects or answer.resolved),
+                    timers=bool(answer.timers),
+                )
 
     async def _settle(
         self,

@@ -24,6 +24,7 @@ from gateway.handling import Handling
 from gateway.processor import Processor
 from gateway.role import Role
 from gateway.settings import BotSettings, Settings
+from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
 from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
 from routers.registry import providers
@@ -38,6 +39,7 @@ from state.outbox import Outbox
 from state.scripts import Scripts
 from state.storage import ConversationStorage
 from state.sweeper import Sweeper
+from state.timers import Timers
 from state.wake import wake_ups
 
 log = structlog.get_logger(__name__)
@@ -80,7 +82,9 @@ async def running(
         bots = {bot.id: bot for bot in map(_bot, settings.telegram.bots.values())}
         for bot in bots.values():
             stack.push_async_callback(bot.session.close)
-        container = Container(storage, bots, gateway.features)
+        container = Container(
+            storage, bots, gateway.features, guards=gateway.guards, strategy=gateway.strategy
+        )
         worker = None
         inbox = Inbox(scripts, keep_unresolved=settings.expiry.unresolved)
         if role.works:
@@ -130,11 +134,12 @@ def _worker(
         inbox,
         processor,
         delivery,
-        Sweeper(
+        sweeper=Sweeper(
             scripts,
             give_up_unresolved_after=settings.expiry.unresolved,
             forget_dead_letters_after=settings.expiry.dead_letter,
         ),
+        clock=TimerClock(Timers(scripts), now_ms=_now_ms),
         partitions=settings.redis.partitions,
         concurrency=settings.worker.concurrency,
         now_ms=_now_ms,
@@ -173,7 +178,7 @@ def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
 
 async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:
     async for partition in wake_ups(redis, keys, worker.name):
-        worker.notice(partition)
+        worker.woken(partition)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

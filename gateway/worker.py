@@ -10,6 +10,7 @@ import structlog
 from gateway.delivery import Delivery
 from gateway.partition import PartitionLog
 from gateway.processor import Fate, Processor
+from gateway.timer_clock import TimerClock
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
 from state.inbox import Inbox, InboxEntry
@@ -44,8 +45,9 @@ class Worker:
         inbox: Inbox,
         processor: Processor,
         delivery: Delivery,
-        sweeper: Sweeper,
         *,
+        sweeper: Sweeper,
+        clock: TimerClock,
         partitions: int,
         concurrency: int,
         now_ms: Callable[[], int],
@@ -55,6 +57,8 @@ class Worker:
         self._processor = processor
         self._delivery = delivery
         self._sweeper = sweeper
+        self._clock = clock
+        clock.on_fired = self.notice
         self._partitions = partitions
         self._now_ms = now_ms
         self._slots = asyncio.Semaphore(concurrency)
@@ -86,12 +90,18 @@ class Worker:
             asyncio.create_task(self._keep_leases(), name="leases"),
             asyncio.create_task(self._read(), name="inbox"),
             asyncio.create_task(self._sweep(), name="sweeper"),
+            asyncio.create_task(self._clock.run(), name="timers"),
         ]
 
     @property
     def works(self) -> bool:
         """All loops run; a loop that has ended would be a defect, and another process should take over."""
         return bool(self._loops) and not any(loop.done() for loop in self._loops)
+
+    def woken(self, partition: int) -> None:
+        """Learn that another process has left something in *partition*: events, effects or timers."""
+        self.notice(partition)
+        self._clock.notice(partition)
 
     async def stop(self, limit: timedelta) -> None:
         """Finish what runs within *limit*, leave the rest in the inbox, and give the leases back."""
@@ -159,11 +169,13 @@ class Worker:
         held.set_aside(await self._inbox.due(lease.partition), await self._inbox.parked(lease.partition))
         self._logs[lease.partition] = held
         self._delivery.take(lease.partition)
+        self._clock.take(lease)
         self.notice(lease.partition)
 
     def _lose(self, partition: int) -> None:
         if self._logs.pop(partition, None) is not None:
             self._delivery.lose(partition)
+            self._clock.lose(partition)
 
     async def _sweep(self) -> None:
         while True:
@@ -269,5 +281,7 @@ class Worker:
             case Fate.LOST:
                 self._lose(held.lease.partition)
         held.unpark(processed.unparked)
+        if processed.timers:
+            self._clock.notice(held.lease.partition)
         if processed.wrote:
             self.notice(held.lease.partition)

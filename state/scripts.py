@@ -234,6 +234,7 @@ class Scripts:
             keys.parked(partition),
             keys.parked_of(conversation),
             keys.conversation(conversation),
+            keys.timers_of(conversation),
         ]
         return Settled(await self.calls.script(_SETTLE, names, [lease, entry_id, verb, detail, basis]))
 

@@ -1,7 +1,7 @@
 -- End or postpone one inbox entry without changing its conversation.
 --
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal  7 parked  8 parked of the conversation
---       9 conversation
+--       9 conversation  10 timers of the conversation
 -- ARGV  1 lease value  2 inbox id  3 retry | park | ignore | dead
 --       4 due at, ms | parked until, ms | - | why, MessagePack  5 the revision that parking was decided on
 -- Returns SETTLED, FENCED, GONE, or CONFLICT when the conversation has changed meanwhile
@@ -42,4 +42,5 @@ redis.call('ZREM', KEYS[4], ARGV[2])
 redis.call('DEL', KEYS[6])
 redis.call('ZREM', KEYS[7], ARGV[2])
 redis.call('SREM', KEYS[8], ARGV[2])
+redis.call('HDEL', KEYS[10], '>' .. ARGV[2])
 return 'SETTLED'
