@@ -1,9 +1,11 @@
 """A bot at work in this process: real Redis, real delivery, Telegram's stand-in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import orjson
 import pytest
 from pydantic import HttpUrl, SecretStr
 from redis.asyncio import Redis
@@ -13,6 +15,7 @@ from gateway.demo.bot_api import BotApi
 from gateway.runtime import Runtime, running
 from gateway.settings import BotSettings, Settings, TelegramSettings, WorkerSettings
 from routers.event import OtherEvent
+from routers.telegram.addressing import address
 from state.backlog import Backlog
 from state.conversation import Conversation
 from state.envelope import Envelope
@@ -22,7 +25,7 @@ from state.keys import Keys
 from state.scripts import Scripts
 from tests.waiting import wait_until
 
-Run = Callable[[Feature], Awaitable[Runtime]]
+Run = Callable[[Feature | Gateway], Awaitable[Runtime]]
 
 
 class Outside:
@@ -55,6 +58,20 @@ class Outside:
         )
         envelope = Envelope(source, event_type, number, 0, b"{}", event.encode(), to, token)
         return await self.inbox.accept(envelope, remember_for=timedelta(hours=1))
+
+    async def update(self, update: Mapping[str, Any], *, bot_id: int = 42) -> None:
+        """Have Telegram send *update*, and wait for what comes of it."""
+        found = address(update, bot_id)
+        envelope = Envelope(
+            f"telegram:{bot_id}",
+            found.type,
+            found.idempotency_key,
+            0,
+            orjson.dumps(update),
+            conversation=found.conversation,
+        )
+        await self.inbox.accept(envelope, remember_for=timedelta(hours=1))
+        await self.settled()
 
     async def settled(self) -> None:
         """Return when nothing is owed."""
@@ -94,7 +111,8 @@ async def run(api: BotApi, redis: Redis, redis_url: str) -> AsyncIterator[Run]:
     settings = Settings(telegram=TelegramSettings(bots={"main": bot}), worker=WorkerSettings(lease_seconds=1))
     async with AsyncExitStack() as opened:
 
-        async def run(feature: Feature) -> Runtime:
-            return await opened.enter_async_context(running(Gateway(feature), settings, redis_url))
+        async def run(bot: Feature | Gateway) -> Runtime:
+            gateway = bot if isinstance(bot, Gateway) else Gateway(bot)
+            return await opened.enter_async_context(running(gateway, settings, redis_url))
 
         yield run
