@@ -41,7 +41,7 @@ class Broken(Exception):
     """What an entry of these tests raises."""
 
 
-class _BrokenScene(Scene):
+class _BrokenScene(_Scene):
     """Writes, shows, and then fails."""
 
     async def handle_entry(self, director: Director, payload: Any) -> View:
@@ -52,7 +52,7 @@ class _BrokenScene(Scene):
         raise Broken
 
 
-class _SendsOn(Scene):
+class _SendsOn(_Scene):
     """Sends whoever enters on to another scene."""
 
     def __init__(self, target: str) -> None:
