@@ -1,6 +1,7 @@
 """One process of the gateway: uvicorn on a socket that is open already, drained when it is told to stop."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -73,7 +74,7 @@ async def run_gateway(
         # uvicorn would open the parts itself, and tell what goes wrong there as a traceback.
         await opened.enter_async_context(_opened(app))
         if sock is None:
-            log.info("working")
+            log.info("working", pid=os.getpid())
             await stop.wait()
             log.info("draining")
         else:
@@ -136,7 +137,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            log.info("listening", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            name = f"[{host}]" if ":" in host else host
+            log.info("listening", url=f"http://{name}:{port}", pid=os.getpid())
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

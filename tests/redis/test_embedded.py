@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gateway.embedded_binary import RedisServerNotFound, find_redis_server, vers
 from gateway.embedded_lock import DataDirectoryInUse
 from state.connection import Durability, connect, server_facts
 from state.errors import StoreUnavailable
+from tests.processes import is_running
 from tests.waiting import wait_until
 
 GATEWAY_OF_ITS_OWN = """
@@ -28,17 +28,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        pass
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return not Path("/proc/self").exists()
-    return False
 
 
 async def test_it_keeps_an_append_only_file_and_opens_no_port(tmp_path: Path) -> None:
@@ -118,13 +107,13 @@ async def test_the_server_dies_with_a_killed_gateway_and_its_directory_is_free(t
     )
     assert gateway.stdout is not None
     server_pid = int(await gateway.stdout.readline())
-    assert _is_running(server_pid)
+    assert is_running(server_pid)
 
     gateway.send_signal(signal.SIGKILL)
     await gateway.wait()
 
     async with EmbeddedRedis(tmp_path / "data") as successor:
-        await wait_until(lambda: not _is_running(server_pid), description="the orphaned server is gone")
+        await wait_until(lambda: not is_running(server_pid), description="the orphaned server is gone")
         assert successor.pid not in {None, server_pid}
 
 
