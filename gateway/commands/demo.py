@@ -1,12 +1,11 @@
 """`gateway demo`: one booking through a real gateway, with no account and no Redis."""
 
-import json
-
 import uvloop
 
 from gateway.demo.report import JsonReport, PeopleReport
 from gateway.demo.scenario import Scenario
-from gateway.demo.stage import USER_ID, Miss, Stage, open_stage
+from gateway.demo.stage import Miss, open_stage
+from gateway.demo.user import User
 from gateway.embedded import EmbeddedRedisFailed
 from gateway.embedded_binary import RedisServerNotFound
 from gateway.logs import set_up_logs
@@ -36,20 +35,8 @@ async def _demo(report: JsonReport | PeopleReport, *, keep_serving: bool) -> int
         await Scenario(stage, report.step).play()
         report.note("Everything came out as promised; the repeated calls changed nothing.")
         if keep_serving:
-            print(_addresses(stage), flush=True)  # noqa: T201 - this is the command's output
-            await stop_on_signals().wait()
+            await User(stage).book(8)
+            stop = stop_on_signals()
+            report.serving(stage)
+            await stop.wait()
     return 0
-
-
-def _addresses(stage: Stage) -> str:
-    update = json.dumps(stage.api.updates.message(USER_ID, "/start"))
-    return f"""
-gateway      {stage.url}
-Bot API      {stage.api.url}/_control/chats/{USER_ID}   (the chat as the user sees it)
-secrets      telegram {stage.secrets.telegram}   stripe {stage.secrets.stripe}   calcom {stage.secrets.calcom}
-
-The user writes /start:
-  curl -X POST {stage.url}/telegram/{stage.api.account.id} \\
-       -H 'X-Telegram-Bot-Api-Secret-Token: {stage.secrets.telegram}' -d '{update}'
-
-Ctrl-C ends it."""

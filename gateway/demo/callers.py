@@ -54,20 +54,20 @@ class SignedCall:
         _taken(await self.http.post(path, content=self.body, headers=headers))
 
 
-def stripe_call(stage: Stage, event_type: str, token: str) -> SignedCall:
-    """What Stripe sends for the payment that carries *token*."""
-    return _call(stage, "stripe", event_type, token, stage.secrets.stripe)
+def stripe_call(stage: Stage, event_type: str, token: str, *, amount_minor: int = 4200) -> SignedCall:
+    """What Stripe sends for the payment of so many cents that carries *token*."""
+    example = Example(token, datetime.now(UTC), amount_minor)
+    return _call(stage, "stripe", event_type, example, stage.secrets.stripe)
 
 
 def calcom_call(stage: Stage, trigger: str, token: str) -> SignedCall:
     """What Cal.com sends for the booking that carries *token*."""
-    return _call(stage, "calcom", trigger, token, stage.secrets.calcom)
+    return _call(stage, "calcom", trigger, Example(token, datetime.now(UTC)), stage.secrets.calcom)
 
 
-def _call(stage: Stage, kind: str, event_type: str, token: str, secret: str) -> SignedCall:
+def _call(stage: Stage, kind: str, event_type: str, example: Example, secret: str) -> SignedCall:
     provider = providers()[kind]
-    body = provider.examples[event_type](Example(token=token, at=datetime.now(UTC)))
-    return SignedCall(provider, event_type, body, secret, stage.http)
+    return SignedCall(provider, event_type, provider.examples[event_type](example), secret, stage.http)
 
 
 def _taken(response: httpx.Response) -> None:

@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from gateway.demo.by_hand import by_hand, facts
 from gateway.demo.scenario import Step
+from gateway.demo.stage import Stage
 
 
 class JsonReport:
@@ -19,6 +21,10 @@ class JsonReport:
 
     def note(self, text: str) -> None:
         """Say nothing: what is printed is for machines."""
+
+    def serving(self, stage: Stage) -> None:
+        """Print where everything is."""
+        print(json.dumps({"serving": facts(stage)}), flush=True)  # noqa: T201 - this is the command's output
 
 
 class PeopleReport:
@@ -45,6 +51,10 @@ class PeopleReport:
             self._console.print(Panel(Text(text), expand=False))
         else:
             self._console.print(Text(f"\n{text}"))
+
+    def serving(self, stage: Stage) -> None:
+        """Print how to play on, as it is to be pasted: neither wrapped nor marked up."""
+        print(by_hand(stage), flush=True)  # noqa: T201 - this is the command's output
 
 
 def _words(message: dict[str, object]) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from gateway.demo.bot.states import Booking
-from gateway.demo.callers import SignedCall, TelegramCaller, calcom_call, stripe_call
+from gateway.demo.callers import SignedCall, calcom_call, stripe_call
 from gateway.demo.stage import USER_ID, Miss, Stage
+from gateway.demo.user import User
 
 _WAITING = ["Demo Hotels · Private 7001", "Waiting for your payment of 42.00 EUR."]
-_NOTICES = ["Pay 42.00 EUR here:", "We hold the room for 30 minutes."]
+_NOTICES = ["Pay 42.00 EUR here:", "This page need not stay open: we see here when you have paid."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Scenario:
     def __init__(self, stage: Stage, tell: Callable[[Step], None]) -> None:
         self._stage = stage
         self._tell = tell
-        self._telegram = TelegramCaller(stage)
+        self._user = User(stage)
         self._payments: list[SignedCall] = []
         self._checked: list[str] = []
 
@@ -58,23 +58,19 @@ class Scenario:
         }
 
     async def _start(self) -> None:
-        stage = self._stage
-        await self._telegram.deliver(stage.api.updates.message(USER_ID, "/start"))
-        await stage.settled()
+        await self._user.write("/start")
         await self._check_state(Booking.choosing_hotel.state)
-        self._check("the chat", [_WAITING[0], "Where would you like to stay?"], stage.texts())
+        self._check("the chat", [_WAITING[0], "Where would you like to stay?"], self._stage.texts())
 
     async def _book(self) -> None:
         stage = self._stage
-        await self._press("hotel:7")
-        await stage.settled()
+        await self._user.press("hotel:7")
         await self._check_state(Booking.confirming.state)
-        await self._press("confirm")
-        await stage.settled()
+        await self._user.press("confirm")
         await self._check_state(Booking.awaiting_payment.state)
         await self._check_drafts(booking={"hotel_id": 7}, profile={"name": "Private 7001"})
         self._check("the chat", [*_WAITING, *_NOTICES], stage.texts())
-        token = self._token_in_link("client_reference_id")
+        token = self._user.token_in_link("client_reference_id")
         self._payments = [
             stripe_call(stage, "checkout.session.completed", token),
             stripe_call(stage, "payment_intent.succeeded", token),
@@ -98,7 +94,7 @@ class Scenario:
 
     async def _cancel(self) -> None:
         stage = self._stage
-        call = calcom_call(stage, "BOOKING_CANCELLED", self._token_in_link("metadata[token]"))
+        call = calcom_call(stage, "BOOKING_CANCELLED", self._user.token_in_link("metadata[token]"))
         await call.deliver()
         await stage.settled()
         await call.deliver()
@@ -126,26 +122,6 @@ class Scenario:
             profile={"name": "Private 7001"},
         )
         self._check("the chat", [_WAITING[0], "Paid. Your room at Sea View is booked."], self._stage.texts())
-
-    # The user
-
-    async def _press(self, data: str) -> None:
-        """Press the button with *data*, wherever it is in the chat."""
-        chat = self._stage.api.chats[USER_ID]
-        for message_id, message in chat.messages.items():
-            if any(button.get("callback_data") == data for button in message.buttons()):
-                await self._telegram.deliver(self._stage.api.updates.press(USER_ID, message_id, data))
-                return
-        raise Miss(f"the user sees no button {data!r}")
-
-    def _token_in_link(self, parameter: str) -> str:
-        """Return the token that the link in the chat carries to the provider."""
-        for message in self._stage.api.chats[USER_ID].messages.values():
-            for button in message.buttons():
-                values = parse_qs(urlsplit(str(button.get("url", ""))).query).get(parameter)
-                if values:
-                    return values[0]
-        raise Miss(f"the user sees no link with {parameter}")
 
     # The checks
 

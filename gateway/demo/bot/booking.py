@@ -6,10 +6,12 @@ from aiogram.types import CallbackQuery, Message
 
 from gateway import Director, Feature, View, park
 from gateway.demo.bot import scenes
+from gateway.demo.bot.hotels import HOTELS
 from gateway.demo.bot.managers import BookingStateManager, ProfileStateManager
 from gateway.demo.bot.states import Booking
 from routers.bookings.events import BookingCanceled
 from routers.payments.events import PaymentMismatched, PaymentSucceeded
+from state.expectations import Expectation
 
 booking = Feature(
     "booking",
@@ -48,22 +50,20 @@ async def confirm(_: CallbackQuery, director: Director) -> View:
     if hotel is None:
         return View(alert="Please choose a hotel first: /start")
     token = director.expect(
-        payment="room", amount_minor=hotel.price_minor, currency=hotel.currency, feature="booking"
+        payment=str(hotel.id), amount_minor=hotel.price_minor, currency=hotel.currency, feature="booking"
     )
     await director.state.set_state(Booking.awaiting_payment)
     director.notice(f"Pay {hotel.price} here:", scenes.payment_keyboard(hotel, token))
-    director.notice("We hold the room for 30 minutes.")
+    director.notice("This page need not stay open: we see here when you have paid.")
     return View(content=f"Waiting for your payment of {hotel.price}.")
 
 
 @booking.on("payment.succeeded", state=Booking.awaiting_payment, otherwise=park(hours=1))
-async def paid(event: PaymentSucceeded, director: Director) -> View | None:
+async def paid(event: PaymentSucceeded, expectation: Expectation, director: Director) -> View:
     """The money is there: no chat handler runs now, and none is needed."""
-    manager = BookingStateManager(director.state)
-    hotel = await manager.get_hotel()
-    if hotel is None:
-        return None
-    await manager.save_payment(event.amount_minor, event.currency)
+    # An older link may be paid after another hotel was chosen: what counts is what the payment was for.
+    hotel = HOTELS[int(expectation.name)]
+    await BookingStateManager(director.state).save_payment(hotel, event.amount_minor, event.currency)
     await director.state.set_state(Booking.confirmed)
     token = director.expect(booking="room", feature="booking")
     return View(content=scenes.confirmed(hotel, token))

@@ -15,8 +15,8 @@ class BookingStateManager(BaseStateManager):
     async def get_hotel(self) -> Hotel | None:
         return HOTELS.get(await self.get_value("hotel_id", 0))
 
-    async def save_payment(self, amount_minor: int, currency: str) -> None:
-        await self.update(paid=True, paid_minor=amount_minor, currency=currency)
+    async def save_payment(self, hotel: Hotel, amount_minor: int, currency: str) -> None:
+        await self.update(hotel_id=hotel.id, paid=True, paid_minor=amount_minor, currency=currency)
 
 
 class ProfileStateManager(BaseStateManager):

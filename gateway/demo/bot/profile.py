@@ -1,5 +1,6 @@
 """The profile feature: who the user is."""
 
+from aiogram import html
 from aiogram.filters import Command
 from aiogram.types import Message
 
@@ -13,4 +14,4 @@ profile = Feature("profile", managers=[ProfileStateManager])
 async def show(_: Message, director: Director) -> View:
     """Say what is known."""
     name = await ProfileStateManager(director.state).get_name()
-    return View(content=f"You are {name}.")
+    return View(content=f"You are {html.quote(name)}.")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aiogram import html
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from gateway import Block, Director, Orchestrator
@@ -15,7 +16,7 @@ class HotelsScene(Orchestrator):
 
     async def render_menu(self, payload: Any, director: Director) -> str:  # noqa: ARG002 - the same for any payload
         name = await ProfileStateManager(director.state).get_name()
-        return f"<b>Demo Hotels</b> · {name}"
+        return f"<b>Demo Hotels</b> · {html.quote(name)}"
 
     async def render_content(self, payload: Any, director: Director) -> Block:  # noqa: ARG002 - the same list for all
         rows = [[_press(f"{hotel.name}, {hotel.price}", f"hotel:{hotel.id}")] for hotel in HOTELS.values()]
