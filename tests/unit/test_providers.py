@@ -1,0 +1,169 @@
+"""What holds for every registered provider."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routers.bookings import calendly
+from routers.bookings.events import BookingCanceled, BookingCreated
+from routers.call import Call
+from routers.document import Unreadable
+from routers.event import OtherEvent
+from routers.payments import cryptopay
+from routers.payments.currency import literal, minor_units
+from routers.payments.events import PaymentSucceeded
+from routers.provider import Example, Provider
+from routers.refusal import RefusalReason, Refused
+from routers.registry import providers
+from routers.verification import Secret
+from tests.unit.calls import NOW, SECRET, TOKEN, call, genuine
+
+EXAMPLES = [
+    pytest.param(provider, own_type, id=f"{kind}-{own_type}")
+    for kind, provider in providers().items()
+    for own_type in provider.examples
+]
+PROVIDERS = [pytest.param(provider, id=kind) for kind, provider in providers().items()]
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+names = st.sampled_from(
+    [
+        "event",
+        "payload",
+        "uri",
+        "update_type",
+        "invoice_id",
+        "status",
+        "id",
+        "type",
+        "data",
+        "object",
+        "amount",
+    ]
+)
+documents = st.recursive(
+    scalars, lambda inner: st.dictionaries(names, inner, max_size=5) | st.lists(inner, max_size=3)
+)
+
+
+@pytest.mark.parametrize("provider, own_type", EXAMPLES)
+def test_each_example_is_genuine(provider: Provider, own_type: str) -> None:
+    """What a provider's signer signs passes its verifier, with the new and with the old secret."""
+    sent = genuine(provider, own_type)
+
+    provider.verify(sent, [Secret(b"next"), Secret(SECRET)], NOW)
+
+
+@pytest.mark.parametrize("provider, own_type", EXAMPLES)
+def test_each_example_is_refused_with_another_secret_or_body(provider: Provider, own_type: str) -> None:
+    """Neither the wrong key nor one more byte opens."""
+    sent = genuine(provider, own_type)
+
+    for changed, secret in ((sent, b"wrong"), (Call(sent.body + b" ", sent.headers), SECRET)):
+        with pytest.raises(Refused) as caught:
+            provider.verify(changed, [Secret(secret)], NOW)
+        assert caught.value.reason is RefusalReason.SIGNATURE_WRONG
+
+
+@pytest.mark.parametrize("provider, own_type", EXAMPLES)
+def test_each_example_repeats_under_one_key(provider: Provider, own_type: str) -> None:
+    """A repeat that comes an hour later is known again by its idempotency key."""
+    sent = genuine(provider, own_type)
+
+    first, repeat = provider.translate(sent, NOW), provider.translate(sent, NOW + timedelta(hours=1))
+
+    assert first.idempotency_key == repeat.idempotency_key
+    assert not isinstance(first.event, OtherEvent)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_body_breaks_a_translator(provider: Provider) -> None:
+    """Whatever an authentic call holds, the translation is an event or `Unreadable`, nothing else."""
+
+    @given(st.binary(max_size=100) | documents.map(lambda value: json.dumps(value).encode()))
+    @settings(max_examples=200, deadline=None)
+    def translated(body: bytes) -> None:
+        try:
+            provider.translate(call(body), NOW)
+        except Unreadable:
+            return
+
+    run: Callable[[], None] = translated
+    run()
+
+
+def test_crypto_pay_tells_the_invoice_that_was_paid() -> None:
+    """The amount comes from its literal text, the token from the invoice's payload."""
+    translation = cryptopay.translate(genuine(cryptopay.PROVIDER, "invoice_paid"), NOW)
+    event = translation.event
+
+    assert isinstance(event, PaymentSucceeded)
+    assert (event.amount_minor, event.currency, translation.token) == (4200, "EUR", TOKEN)
+
+
+def test_crypto_pay_counts_an_asset_in_its_own_unit() -> None:
+    """A Bitcoin has eight decimals; an asset that nobody knows the unit of is not guessed at."""
+    body = orjson.loads(genuine(cryptopay.PROVIDER, "invoice_paid").body)
+    body["payload"].update(currency_type="crypto", asset="BTC", amount="0.00000001")
+    event = cryptopay.translate(call(orjson.dumps(body)), NOW).event
+
+    assert isinstance(event, PaymentSucceeded)
+    assert (event.amount_minor, event.currency) == (1, "BTC")
+    body["payload"]["asset"] = "NEWCOIN"
+    with pytest.raises(Unreadable):
+        cryptopay.translate(call(orjson.dumps(body)), NOW)
+
+
+def test_calendly_tells_bookings() -> None:
+    """Made and called off, of one invitee; the token comes in `utm_content`."""
+    made = calendly.translate(genuine(calendly.PROVIDER, "invitee.created"), NOW)
+    off = calendly.translate(genuine(calendly.PROVIDER, "invitee.canceled"), NOW)
+
+    assert isinstance(made.event, BookingCreated)
+    assert isinstance(off.event, BookingCanceled)
+    assert (off.event.reason, off.event.object_id) == ("Plans changed", made.event.object_id)
+    assert made.token == off.token == TOKEN
+    assert made.idempotency_key != off.idempotency_key
+
+
+def test_a_move_in_calendly_is_no_cancellation() -> None:
+    """The old invitee is canceled with `rescheduled`; the new one is told by a call of its own."""
+    body = orjson.loads(genuine(calendly.PROVIDER, "invitee.canceled").body)
+    body["payload"]["rescheduled"] = True
+
+    assert calendly.translate(call(orjson.dumps(body)), NOW).event.type == "calendly.invitee.canceled"
+
+
+@pytest.mark.parametrize(
+    "late, reason",
+    [(timedelta(seconds=181), RefusalReason.TOO_OLD), (timedelta(seconds=-181), RefusalReason.IN_FUTURE)],
+)
+def test_calendly_is_believed_for_three_minutes(late: timedelta, reason: RefusalReason) -> None:
+    """Both ways."""
+    sent = genuine(calendly.PROVIDER, "invitee.created", Example(TOKEN, NOW - late))
+
+    with pytest.raises(Refused) as caught:
+        calendly.PROVIDER.verify(sent, [Secret(SECRET)], NOW)
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    "text, currency, amount",
+    [("42", "EUR", 4200), ("42.5", "EUR", 4250), ("42", "JPY", 42), ("1.005", "KWD", 1005)],
+)
+def test_a_literal_amount_is_exact(text: str, currency: str, amount: int) -> None:
+    """By the currency's real number of decimals, and the way back names the same amount."""
+    assert minor_units(text, currency) == amount
+    assert minor_units(literal(amount, currency), currency) == amount
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1e3", "1,5", "1.005", "٣", "nan", "1" * 16])
+def test_an_amount_in_another_form_is_unreadable(text: str) -> None:
+    """Signs, exponents, commas, fractions of a cent: never rounded, never guessed."""
+    with pytest.raises(Unreadable):
+        minor_units(text, "EUR")
