@@ -1,0 +1,37 @@
+"""Razorpay's events in our words."""
+
+import orjson
+import pytest
+
+from routers.payments.events import PaymentEvent, PaymentPartiallyRefunded
+from routers.payments.razorpay import PROVIDER, TRANSLATIONS, translate
+from tests.unit.calls import NOW, TOKEN, call, genuine
+
+
+@pytest.mark.parametrize("own_type, model", TRANSLATIONS.items())
+def test_each_type_has_its_word(own_type: str, model: type[PaymentEvent]) -> None:
+    """With amount, currency, time, and the token out of the notes."""
+    translation = translate(genuine(PROVIDER, own_type), NOW)
+    event = translation.event
+
+    assert type(event) is model
+    assert isinstance(event, PaymentEvent)
+    assert (event.amount_minor, event.currency, event.occurred_at) == (4200, "EUR", NOW)
+    assert translation.token == TOKEN
+
+
+def test_a_part_that_is_given_back_is_a_partial_refund() -> None:
+    """The payment tells how much went back in all."""
+    body = orjson.loads(genuine(PROVIDER, "refund.processed").body)
+    body["payload"]["payment"]["entity"]["amount_refunded"] = 100
+    event = translate(call(orjson.dumps(body)), NOW).event
+
+    assert isinstance(event, PaymentPartiallyRefunded)
+    assert event.amount_minor == 100
+
+
+def test_another_type_keeps_its_name() -> None:
+    """An event about no payment is kept whole."""
+    event = translate(call(b'{"event":"settlement.processed","payload":{}}'), NOW).event
+
+    assert event.type == "razorpay.settlement.processed"
