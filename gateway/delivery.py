@@ -32,6 +32,8 @@ class _Lane:
 
     entries: deque[OutboxEntry] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
+    calling: bool = False
+    """A call to Telegram is under way, or its answer is being recorded."""
 
 
 @dataclass(slots=True)
@@ -85,17 +87,31 @@ class Delivery:
         if owed.reading is None:
             owed.reading = asyncio.create_task(self._read(partition, owed), name=f"outbox {partition}")
 
+    async def release(self, partition: int) -> None:
+        """
+        Begin nothing more in *partition*, and return when no call of it is under way.
+
+        Whoever takes it then sends nothing twice. A call is answered or given up in a known time.
+        """
+        owed = self._partitions.pop(partition, None)
+        if owed is None:
+            return
+        tasks = [lane.task for lane in owed.lanes.values() if lane.task]
+        for lane in owed.lanes.values():
+            if lane.task and not lane.calling:
+                lane.task.cancel()
+        if owed.reading:
+            owed.reading.cancel()
+            tasks.append(owed.reading)
+        if tasks:
+            await asyncio.wait(tasks)
+
     async def stop(self, limit: timedelta) -> None:
         """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""
         self._stopping = True
-        tasks = [lane.task for owed in self._partitions.values() for lane in owed.lanes.values() if lane.task]
-        tasks += [owed.reading for owed in self._partitions.values() if owed.reading]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=limit.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        self._partitions.clear()
+        releasing = [asyncio.create_task(self.release(partition)) for partition in list(self._partitions)]
+        if releasing:
+            await asyncio.wait(releasing, timeout=limit.total_seconds())
 
     async def _read(self, partition: int, owed: _Partition) -> None:
         try:
@@ -130,7 +146,7 @@ class Delivery:
             while lane.entries and not self._stopping and self._partitions.get(partition) is owed:
                 entry = lane.entries[0]
                 try:
-                    pause = await self._deliver_one(entry, superseded=_is_superseded(entry, lane))
+                    pause = await self._deliver_one(entry, lane)
                 except StoreUnavailable as error:
                     log.warning(
                         "the store is away; the effect is tried again", effect=entry.id, error=str(error)
@@ -149,25 +165,31 @@ class Delivery:
             if not lane.entries:
                 owed.lanes.pop(chat, None)
 
-    async def _deliver_one(self, entry: OutboxEntry, *, superseded: bool) -> timedelta | None:
+    async def _deliver_one(self, entry: OutboxEntry, lane: _Lane) -> timedelta | None:
         """Deliver one effect; return how long to wait before trying it again, or None when it has ended."""
         conversation, effect = entry.conversation, entry.effect
         bot = self._bots.get(conversation.bot_id)
-        if bot is None or superseded:
+        if bot is not None and effect.kind in (EffectKind.SHOW, EffectKind.NOTICE):
+            await self._limits[conversation.bot_id].wait(conversation.chat_id)
+        if bot is None or _is_superseded(entry, lane):
             await self._record(entry, Answer(Outcome.DONE))
             return None
-        shown = await self._shown(entry)
-        if effect.kind in (EffectKind.SHOW, EffectKind.NOTICE):
-            await self._limits[conversation.bot_id].wait(conversation.chat_id)
-        answer = await self._sender.do(bot, conversation, effect, shown)
-        if answer.outcome is Outcome.LATER:
-            log.warning("Telegram did not take it; tried again", effect=entry.id, reason=answer.reason)
-            return answer.pause
-        if answer.outcome is Outcome.REFUSED:
-            log.warning(
-                "Telegram refuses it for good", effect=entry.id, kind=effect.kind.value, reason=answer.reason
-            )
-        await self._record(entry, answer)
+        lane.calling = True
+        try:
+            answer = await self._sender.do(bot, conversation, effect, await self._shown(entry))
+            if answer.outcome is Outcome.LATER:
+                log.warning("Telegram did not take it; tried again", effect=entry.id, reason=answer.reason)
+                return answer.pause
+            if answer.outcome is Outcome.REFUSED:
+                log.warning(
+                    "Telegram refuses it for good",
+                    effect=entry.id,
+                    kind=effect.kind.value,
+                    reason=answer.reason,
+                )
+            await self._record(entry, answer)
+        finally:
+            lane.calling = False
         return None
 
     async def _shown(self, entry: OutboxEntry) -> ShownBlock | None:

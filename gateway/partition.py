@@ -1,5 +1,6 @@
 """One partition's part of the inbox, as its worker sees it: who may run next."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -22,6 +23,8 @@ class PartitionLog:
     cursor: str = "0"
     """The newest entry that was read."""
     running: set[Conversation] = field(default_factory=set)
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    """Nothing runs."""
     _by_conversation: dict[Conversation, dict[str, InboxEntry]] = field(default_factory=dict)
     _by_id: dict[str, InboxEntry] = field(default_factory=dict)
     _due: dict[str, int] = field(default_factory=dict)
@@ -30,8 +33,24 @@ class PartitionLog:
     """A heap of the times at which resting entries are looked at again."""
     _touched: set[Conversation] = field(default_factory=set)
 
-    def __len__(self) -> int:
-        return len(self._by_id)
+    def __post_init__(self) -> None:
+        self.quiet.set()
+
+    def begin(self, conversation: Conversation) -> None:
+        """Note that an entry of *conversation* runs."""
+        self.running.add(conversation)
+        self.quiet.clear()
+
+    def rest(self, conversation: Conversation) -> None:
+        """Note that nothing of *conversation* runs any more."""
+        self.running.discard(conversation)
+        if not self.running:
+            self.quiet.set()
+
+    @property
+    def owed(self) -> int:
+        """Entries in memory that do not rest; those that do must not keep others from being read."""
+        return len(self._by_id) - len(self._parked) - len(self._due)
 
     def add(self, entries: Iterable[InboxEntry]) -> None:
         """Take in what was read after the cursor."""

@@ -108,8 +108,9 @@ class Processor:
         loaded = await self._scripts.load(
             lease.value, entry.id, entry.conversation, object_key=subject.object_key
         )
-        if loaded is None:
-            return Processed(Fate.LOST)
+        if isinstance(loaded, Committed):
+            # GONE: its commit was made, though the answer was lost; what that has left is looked for.
+            return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
         policy = CHAT_RETRIES if subject.from_chat else EXTERNAL_RETRIES
         if loaded.attempts > policy.attempts:
             return await self._give_up(

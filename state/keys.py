@@ -26,7 +26,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:rank:<object>          | string | how far a provider's object has come          | retention                    | inbox        |
 | gw:{NN}:lease                  | string | <worker>/<fencing token>                      | lease time                   | lease        |
 | gw:{NN}:fence                  | string | the last fencing token                        | none: only ever grows        | lease        |
-| gw:workers                     | zset   | live workers -> time of the last sign, ms     | none: one small set          | lease        |
+| gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
 """
 

@@ -1,5 +1,7 @@
 """The time-limited right to work on a partition, with a fencing token that every commit checks."""
 
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,37 +17,48 @@ class Lease:
 
 
 class Leases:
-    """Takes, keeps and gives back partitions in one worker's name."""
+    """
+    Takes, keeps and gives back partitions in one worker's name.
+
+    *duration* is the longest time after a worker's death in which nobody works on its partitions: a lease
+    lasts three quarters of it, and every worker looks for free ones once in each `look_every`.
+    """
 
     def __init__(self, scripts: Scripts, duration: timedelta = timedelta(seconds=10)) -> None:
         self._scripts = scripts
         self.worker = scripts.worker
         self.duration = duration
-
-    @property
-    def _milliseconds(self) -> int:
-        return int(self.duration.total_seconds() * 1000)
+        self.look_every = duration / 6
+        self._lasts_ms = int(duration.total_seconds() * 750)
 
     async def claim(self, partition: int) -> Lease | None:
         """Take *partition* if nobody holds it."""
-        value = await self._scripts.claim(partition, self.worker, self._milliseconds)
+        value = await self._scripts.claim(partition, self.worker, self._lasts_ms)
         return Lease(partition, value) if value else None
 
+    async def unheld(self, partitions: Collection[int]) -> Sequence[int]:
+        """Return those of *partitions* that nobody holds."""
+        names = [self._scripts.keys.lease(partition) for partition in partitions]
+        holders = await asyncio.gather(*(self._scripts.calls.command("GET", name) for name in names))
+        return [partition for partition, holder in zip(partitions, holders, strict=True) if holder is None]
+
     async def renew(self, lease: Lease) -> bool:
-        """Keep *lease* for its whole duration from now; False: it is no longer ours."""
-        return await self._scripts.hold(lease.partition, lease.value, self._milliseconds)
+        """Keep *lease* for its whole time from now; False: it is no longer ours."""
+        return await self._scripts.hold(lease.partition, lease.value, self._lasts_ms)
 
     async def release(self, lease: Lease) -> None:
         """Give *lease* back, so that the next worker need not wait for its end."""
         await self._scripts.hold(lease.partition, lease.value, 0)
 
-    async def sign_of_life(self, now_ms: int) -> int:
-        """Say that this worker lives; return how many do, this one included."""
-        calls, workers = self._scripts.calls, self._scripts.keys.workers
-        await calls.command("ZADD", workers, now_ms, self.worker)
-        await calls.command("ZREMRANGEBYSCORE", workers, "-inf", now_ms - 2 * self._milliseconds)
-        return int(await calls.command("ZCARD", workers))
+    async def sign_of_life(self) -> frozenset[str]:
+        """Say that this worker lives; return all that do, this one included."""
+        return await self._scripts.sign(self._lasts_ms)
 
     async def sign_off(self) -> None:
         """Say that this worker takes no more work, so that others take its share."""
-        await self._scripts.calls.command("ZREM", self._scripts.keys.workers, self.worker)
+        await self.tell(await self._scripts.sign(0))
+
+    async def tell(self, workers: Collection[str]) -> None:
+        """Have the other ones of *workers* look at once for partitions to take or give back."""
+        channels = [self._scripts.keys.wake_channel(worker) for worker in workers if worker != self.worker]
+        await asyncio.gather(*(self._scripts.calls.command("PUBLISH", name, "leases") for name in channels))

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal
 
 from state.changes import Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
+from state.outcomes import Accepted, Committed, Fired, Settled
 from state.packing import pack_for_lua
 
 __all__ = [
@@ -39,54 +39,9 @@ _CLAIM = Script.load("claim")
 _HOLD = Script.load("hold")
 _FIRE = Script.load("fire", after=["timers"])
 _SWEEP = Script.load("sweep")
+_SIGN = Script.load("sign")
 
 Fields = Mapping[bytes, bytes]
-
-
-class Accepted(Enum):
-    """What became of a call at the inbox."""
-
-    ACCEPTED = b"ACCEPTED"
-    """Stored; its conversation is known."""
-    DUPLICATE = b"DUPLICATE"
-    """Its idempotency key was accepted before; nothing was stored."""
-    UNRESOLVED = b"UNRESOLVED"
-    """Stored; it waits until somebody registers the token that it carries."""
-
-
-class Committed(Enum):
-    """What became of a change."""
-
-    COMMITTED = b"COMMITTED"
-    """All of it is in force."""
-    FENCED = b"FENCED"
-    """The lease is no longer ours: another worker has the partition."""
-    GONE = b"GONE"
-    """The inbox entry has ended already; nothing was changed."""
-    CONFLICT = b"CONFLICT"
-    """The conversation has changed since it was read; nothing was changed."""
-    STALE = b"STALE"
-    """The provider's object had come further before; nothing was changed."""
-
-
-class Settled(Enum):
-    """What became of an entry that was ended or postponed without a change."""
-
-    SETTLED = b"SETTLED"
-    FENCED = b"FENCED"
-    GONE = b"GONE"
-    CONFLICT = b"CONFLICT"
-    """Parking was decided on a state that has changed meanwhile."""
-
-
-class Fired(Enum):
-    """What became of a timer that was found due."""
-
-    FIRED = b"FIRED"
-    """Its event is in the inbox."""
-    FENCED = b"FENCED"
-    GONE = b"GONE"
-    """It was cancelled or set anew meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +122,22 @@ class Scripts:
 
     async def load(
         self, lease: str, entry_id: str, conversation: Conversation, *, object_key: str | None
-    ) -> Loaded | None:
-        """Begin one run: count it and read its conversation. None: the lease is no longer ours."""
+    ) -> Loaded | Committed:
+        """Begin one run: count it and read its conversation. Otherwise FENCED or GONE."""
         keys, partition = self.keys, self.keys.partition_of(conversation)
-        names = [keys.lease(partition), keys.attempts(partition), keys.conversation(conversation)]
+        names = [
+            keys.lease(partition),
+            keys.attempts(partition),
+            keys.conversation(conversation),
+            keys.inbox(partition),
+        ]
         if object_key is not None:
             names.append(keys.rank(partition, object_key))
         outcome, *rest = await self.calls.script(_LOAD, names, [lease, entry_id])
-        if outcome == b"FENCED":
-            return None
-        attempts, rank, flat = rest
-        return Loaded(int(attempts), int(rank) if rank else None, pairs(flat))
+        if not rest:
+            return Committed(outcome)
+        attempts, rank, fields = rest
+        return Loaded(int(attempts), int(rank) if rank else None, pairs(fields))
 
     async def commit(self, change: Change) -> CommitAnswer:
         """Make *change*, whole or not at all."""
@@ -288,6 +248,11 @@ class Scripts:
         names = [self.keys.lease(partition), self.keys.unresolved(partition), self.keys.dead(partition)]
         arguments: list[Argument] = [lease, give_up_before_ms, forget_before_ms, why]
         return int(await self.calls.script(_SWEEP, names, arguments))
+
+    async def sign(self, lasts_ms: int) -> frozenset[str]:
+        """Say that this worker lives, or with 0 ms that it takes no more work; return those that live."""
+        living = await self.calls.script(_SIGN, [self.keys.workers], [self.worker, lasts_ms])
+        return frozenset(worker.decode() for worker in living)
 
     async def hold(self, partition: int, lease: str, lease_ms: int) -> bool:
         """Renew a lease; with 0 ms give it back. False: it is no longer ours."""

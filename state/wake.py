@@ -16,14 +16,15 @@ _RECONNECT_SECONDS = 0.5
 _POLL_SECONDS = 2.0
 
 
-async def wake_ups(redis: Redis, keys: Keys, worker: str) -> AsyncIterator[int]:
-    """Yield the partitions in which another process has left work for *worker*, for ever."""
+async def wake_ups(redis: Redis, keys: Keys, worker: str) -> AsyncIterator[int | None]:
+    """Yield the partitions in which another process has left work for *worker*; None: leases are free."""
     while True:
         with suppress(RedisError, OSError):
             async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
                 await subscription.subscribe(keys.wake_channel(worker))
                 while True:
                     message = await subscription.get_message(timeout=_POLL_SECONDS)
-                    if message is not None and (tag := _TAG.search(message["data"])):
-                        yield int(tag[1], 16)
+                    if message is not None:
+                        tag = _TAG.search(message["data"])
+                        yield int(tag[1], 16) if tag else None
         await asyncio.sleep(_RECONNECT_SECONDS)

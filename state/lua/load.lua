@@ -1,12 +1,17 @@
 -- Begin one run of a handler: count it, and read what it may read.
 --
--- KEYS  1 lease  2 attempts  3 conversation  [4 rank]
+-- An entry that has ended runs no more: its commit may have been made though its answer was lost.
+--
+-- KEYS  1 lease  2 attempts  3 conversation  4 inbox  [5 rank]
 -- ARGV  1 lease value  2 inbox id
--- Returns {LOADED, runs begun, rank or '', fields} or {FENCED}
+-- Returns {LOADED, runs begun, rank or '', fields} or {FENCED | GONE}
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return { 'FENCED' }
 end
+if #redis.call('XRANGE', KEYS[4], ARGV[2], ARGV[2]) == 0 then
+  return { 'GONE' }
+end
 local attempts = redis.call('HINCRBY', KEYS[2], ARGV[2], 1)
-local rank = KEYS[4] and redis.call('GET', KEYS[4]) or ''
+local rank = KEYS[5] and redis.call('GET', KEYS[5]) or ''
 return { 'LOADED', attempts, rank, redis.call('HGETALL', KEYS[3]) }

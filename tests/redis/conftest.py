@@ -104,11 +104,16 @@ def conversation(api: BotApi) -> Conversation:
 
 
 @pytest.fixture
-async def run(api: BotApi, redis: Redis, redis_url: str) -> AsyncIterator[Run]:
+def settings(api: BotApi) -> Settings:
+    """The bot's settings, with leases that end soon."""
+    bot = BotSettings(token=SecretStr(api.token), secret_token=SecretStr("s"), api_base=HttpUrl(api.url))
+    return Settings(telegram=TelegramSettings(bots={"main": bot}), worker=WorkerSettings(lease_seconds=1))
+
+
+@pytest.fixture
+async def run(settings: Settings, redis: Redis, redis_url: str) -> AsyncIterator[Run]:
     """Run a bot of one feature; several calls run several workers."""
     del redis  # it empties the store first
-    bot = BotSettings(token=SecretStr(api.token), secret_token=SecretStr("s"), api_base=HttpUrl(api.url))
-    settings = Settings(telegram=TelegramSettings(bots={"main": bot}), worker=WorkerSettings(lease_seconds=1))
     async with AsyncExitStack() as opened:
 
         async def run(bot: Feature | Gateway) -> Runtime:

@@ -55,7 +55,7 @@ async def test_a_stale_holder_is_refused_by_every_transition(redis: Redis, outsi
     assert (committed.outcome, settled, loaded, renewed) == (
         Committed.FENCED,
         Settled.FENCED,
-        None,
+        Committed.FENCED,
         False,
     )
     storage = ConversationStorage(redis)

@@ -1,0 +1,49 @@
+"""What can become of a transition: each script's answers, by name."""
+
+from enum import Enum
+
+
+class Accepted(Enum):
+    """What became of a call at the inbox."""
+
+    ACCEPTED = b"ACCEPTED"
+    """Stored; its conversation is known."""
+    DUPLICATE = b"DUPLICATE"
+    """Its idempotency key was accepted before; nothing was stored."""
+    UNRESOLVED = b"UNRESOLVED"
+    """Stored; it waits until somebody registers the token that it carries."""
+
+
+class Committed(Enum):
+    """What became of a change."""
+
+    COMMITTED = b"COMMITTED"
+    """All of it is in force."""
+    FENCED = b"FENCED"
+    """The lease is no longer ours: another worker has the partition."""
+    GONE = b"GONE"
+    """The inbox entry has ended already; nothing was changed."""
+    CONFLICT = b"CONFLICT"
+    """The conversation has changed since it was read; nothing was changed."""
+    STALE = b"STALE"
+    """The provider's object had come further before; nothing was changed."""
+
+
+class Settled(Enum):
+    """What became of an entry that was ended or postponed without a change."""
+
+    SETTLED = b"SETTLED"
+    FENCED = b"FENCED"
+    GONE = b"GONE"
+    CONFLICT = b"CONFLICT"
+    """Parking was decided on a state that has changed meanwhile."""
+
+
+class Fired(Enum):
+    """What became of a timer that was found due."""
+
+    FIRED = b"FIRED"
+    """Its event is in the inbox."""
+    FENCED = b"FENCED"
+    GONE = b"GONE"
+    """It was cancelled or set anew meanwhile."""
