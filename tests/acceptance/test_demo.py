@@ -71,7 +71,18 @@ async def test_what_the_demo_prints_to_play_on_pays_the_booking() -> None:
         sys.executable, "-m", "gateway", "demo", "--serve", stdout=PIPE
     )
     assert process.stdout is not None
-    printed = (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
+    try:
+        printed = (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
+        answers = await pay_by(printed)
+    finally:
+        process.send_signal(signal.SIGTERM)
+
+    assert answers == [b'{"received":true}'] * 2
+    assert await process.wait() == 0
+
+
+async def pay_by(printed: str) -> list[bytes]:
+    """Run the call that was *printed* until the chat shows what it brought; return the answers to it."""
     script = printed.partition("<<'EOF'\n")[2].partition("\nEOF\n")[0]
     [chat] = (line.split()[1] for line in printed.splitlines() if line.startswith("chat  "))
 
@@ -83,10 +94,7 @@ async def test_what_the_demo_prints_to_play_on_pays_the_booking() -> None:
             return "Your room at Old Town is booked." in (await http.get(chat)).text
 
         await wait_until(paid, description="the chat shows the booking")
-    process.send_signal(signal.SIGTERM)
-
-    assert answers.split() == [b'{"received":true}'] * 2
-    assert await process.wait() == 0
+    return answers.split()
 
 
 @pytest.fixture
