@@ -87,11 +87,12 @@ class Delivery:
         if owed.reading is None:
             owed.reading = asyncio.create_task(self._read(partition, owed), name=f"outbox {partition}")
 
-    async def release(self, partition: int) -> None:
+    async def release(self, partition: int, limit: timedelta | None = None) -> None:
         """
         Begin nothing more in *partition*, and return when no call of it is under way.
 
-        Whoever takes it then sends nothing twice. A call is answered or given up in a known time.
+        Whoever takes it then sends nothing twice. After *limit* what is under way is given up: its answer
+        cannot be recorded while Redis is away.
         """
         owed = self._partitions.pop(partition, None)
         if owed is None:
@@ -104,14 +105,15 @@ class Delivery:
             owed.reading.cancel()
             tasks.append(owed.reading)
         if tasks:
-            await asyncio.wait(tasks)
+            _, late = await asyncio.wait(tasks, timeout=limit.total_seconds() if limit else None)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def stop(self, limit: timedelta) -> None:
         """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""
         self._stopping = True
-        releasing = [asyncio.create_task(self.release(partition)) for partition in list(self._partitions)]
-        if releasing:
-            await asyncio.wait(releasing, timeout=limit.total_seconds())
+        await asyncio.gather(*(self.release(partition, limit) for partition in list(self._partitions)))
 
     async def _read(self, partition: int, owed: _Partition) -> None:
         try:

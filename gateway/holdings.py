@@ -162,7 +162,7 @@ class Holdings:
             with suppress(TimeoutError):
                 async with asyncio.timeout(limit.total_seconds() if limit else None):
                     await held.quiet.wait()
-            await self._delivery.release(partition)
+            await self._delivery.release(partition, limit)
             await self._leases.release(held.lease)
             await self._leases.tell(self._known)
         except StoreUnavailable as error:
