@@ -16,7 +16,8 @@ from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
 from state.lease import Lease
 from state.packing import pack
-from state.scripts import Change, CommitAnswer, Committed, Loaded, Scripts, Settled
+from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts, Settled
+from state.standings import KEEP_OUTCOMES
 from state.storage import ConversationStorage
 from state.unit_of_work import UnitOfWork
 
@@ -169,8 +170,15 @@ class Processor:
         rank = None
         if subject.object_key is not None and subject.rank is not None:
             rank = (subject.object_key, subject.rank, self._rank_ms)
+        envelope = entry.envelope
         return unit.change(
-            ttl_ms=self._ttl_ms, basis=unit.revision, lease=lease.value, entry_id=entry.id, rank=rank
+            ttl_ms=self._ttl_ms,
+            basis=unit.revision,
+            lease=lease.value,
+            entry_id=entry.id,
+            rank=rank,
+            told_ms=_told_ms(entry),
+            cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.id, unit.deeds),
         )
 
     def _committed(self, entry: InboxEntry, answer: CommitAnswer) -> Processed:
@@ -215,7 +223,9 @@ class Processor:
         return Processed(Fate.PARKED, until_ms) if settled is Settled.SETTLED else _after(settled)
 
     async def _ignore(self, entry: InboxEntry, lease: Lease, reason: str) -> Processed:
-        settled = await self._scripts.settle(lease.value, entry.conversation, entry.id, "ignore")
+        settled = await self._scripts.settle(
+            lease.value, entry.conversation, entry.id, "ignore", reason, told_ms=_told_ms(entry)
+        )
         log.info(
             "ignored",
             source=entry.envelope.source,
@@ -255,11 +265,20 @@ class Processor:
             error=detail,
         )
         why = pack({"reason": reason, "detail": detail[-4000:], "at_ms": self._now_ms()})
-        return _after(await self._scripts.settle(lease.value, entry.conversation, entry.id, "dead", why))
+        return _after(
+            await self._scripts.settle(
+                lease.value, entry.conversation, entry.id, "dead", why, told_ms=_told_ms(entry)
+            )
+        )
 
 
 def _after(settled: Settled) -> Processed:
     return Processed(Fate.LOST if settled is Settled.FENCED else Fate.ENDED)
+
+
+def _told_ms(entry: InboxEntry) -> int:
+    """How long to keep how *entry* ends: a service may ask, a chat does not."""
+    return 0 if entry.envelope.source.startswith("telegram:") else _milliseconds(KEEP_OUTCOMES)
 
 
 def _milliseconds(duration: timedelta) -> int:

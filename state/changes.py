@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from state.conversation import Conversation
-from state.packing import pack_for_lua
+from state.packing import pack, pack_for_lua
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,18 @@ class TimerSetting:
     """It is cancelled when the state that this change ends in is left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who made a change and why: what its conversation's history says."""
+
+    source: str
+    type: str
+    idempotency_key: str = ""
+    entry_id: str = ""
+    did: Sequence[str] = ()
+    """What the chat was owed for it: ``show content``, ``call SendMessage``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One change of one conversation. What is absent is left alone."""
@@ -82,6 +94,12 @@ class Change:
     timers: Sequence[TimerSetting] = ()
     cancel: Sequence[str] = ()
     """Names of timers to cancel first."""
+    cause: Cause | None = None
+    """None: the change does not stand in the history."""
+    told_ms: int | None = None
+    """How long to keep how the event ended; None: not at all."""
+    forget: bool = False
+    """Remove the whole conversation."""
     want: Literal["data"] | None = None
     want_draft: str | None = None
 
@@ -89,6 +107,10 @@ class Change:
         """Return the change as commit.lua reads it; *wake* is the prefix of the wake channels."""
         members: dict[str, Any] = {
             "conversation": self.conversation.encode(),
+            "bot": str(self.conversation.bot_id),
+            "told": self.told_ms or None,
+            "forget": self.forget or None,
+            "cause": self._packed_cause(),
             "ttl_ms": self.ttl_ms,
             "lease": self.lease,
             "entry": self.entry_id,
@@ -119,6 +141,19 @@ class Change:
         }
         members = {name: value for name, value in members.items() if value is not None}
         return pack_for_lua(members | {name: value for name, value in lists.items() if value})
+
+    def _packed_cause(self) -> bytes | None:
+        if self.cause is None:
+            return None
+        drafts = {feature: _names_of(change) for feature, change in self.drafts.items()}
+        cause = self.cause
+        return pack(
+            (cause.source, cause.type, cause.idempotency_key, cause.entry_id, drafts, list(cause.did))
+        )
+
+
+def _names_of(draft: DraftChange) -> list[str]:
+    return (["*"] if draft.clear else []) + sorted({*draft.set, *draft.delete})
 
 
 def flat(fields: Mapping[str, bytes]) -> list[str | bytes]:

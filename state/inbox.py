@@ -12,7 +12,7 @@ from state.keys import Keys
 from state.scripts import Accepted as Disposition
 from state.scripts import Scripts, pairs
 
-__all__ = ["Disposition", "Inbox", "InboxEntry"]
+__all__ = ["Disposition", "Inbox", "InboxEntry", "Receipt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,15 @@ class InboxEntry:
     envelope: Envelope
     conversation: Conversation
     expectation: Expectation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a call, and where its first coming is kept."""
+
+    disposition: Disposition
+    partition: int
+    entry_id: str
 
 
 class Inbox:
@@ -58,8 +67,17 @@ class Inbox:
         Raises:
             StoreUnavailable: Redis did not answer; stored whole or not at all: answer 503.
         """
+        return (await self.take(envelope, remember_for=remember_for)).disposition
+
+    async def take(self, envelope: Envelope, *, remember_for: timedelta) -> Receipt:
+        """
+        Do as `accept`, and return where the envelope is kept too.
+
+        Raises:
+            StoreUnavailable: as `accept`.
+        """
         partition, token = self._place(envelope)
-        disposition, _ = await self._scripts.accept(
+        disposition, entry_id = await self._scripts.accept(
             envelope.pack(),
             source=envelope.source,
             idempotency_key=envelope.idempotency_key,
@@ -71,7 +89,7 @@ class Inbox:
         )
         if disposition is Disposition.ACCEPTED:
             self.on_accepted(partition)
-        return disposition
+        return Receipt(disposition, partition, entry_id)
 
     def _place(self, envelope: Envelope) -> tuple[int, str | None]:
         """Return the envelope's partition, and its token if that is what finds the conversation."""

@@ -24,6 +24,10 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
 | gw:{NN}:x:<token>              | hash   | an expectation                                | the expectation's            | expectations |
 | gw:{NN}:rank:<object>          | string | how far a provider's object has come          | retention                    | inbox        |
+| gw:{NN}:states                 | zset   | <bot> <state> <conversation>, in that order   | none: goes with them         | directory    |
+| gw:{NN}:states-until           | zset   | the same members -> when they expire, ms      | none: goes with them         | directory    |
+| gw:{NN}:h:<conversation>       | list   | its last changes, the newest first            | conversation, renewed on use | history      |
+| gw:{NN}:end:<inbox id>         | string | how an external event ended                   | a week                       | standings    |
 | gw:{NN}:lease                  | string | <worker>/<fencing token>                      | lease time                   | lease        |
 | gw:{NN}:fence                  | string | the last fencing token                        | none: only ever grows        | lease        |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
@@ -48,6 +52,8 @@ PERMANENT: Sequence[str] = (
     "*:tally",
     "*:dead",
     "*:unresolved",
+    "*:states",
+    "*:states-until",
     "*:fence",
     "*:workers",
     "*:meta",
@@ -137,6 +143,18 @@ class Keys:
 
     def fence(self, partition: int) -> str:
         return self._tags[partition] + "fence"
+
+    def states(self, partition: int) -> str:
+        return self._tags[partition] + "states"
+
+    def states_until(self, partition: int) -> str:
+        return self._tags[partition] + "states-until"
+
+    def history(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "h")
+
+    def ended(self, partition: int, entry_id: str) -> str:
+        return f"{self._tags[partition]}end:{entry_id}"
 
     @property
     def workers(self) -> str:

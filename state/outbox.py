@@ -36,6 +36,11 @@ class Effect:
         """Return the stored form of an effect whose commit leaves the conversation in *state*."""
         return pack({"kind": self.kind.value, "state": state, **self.payload})
 
+    @property
+    def deed(self) -> str:
+        """Return what it is in two words: ``show content``, ``call SendMessage``."""
+        return f"{self.kind.value} {self.payload.get('block') or self.payload.get('method') or ''}".rstrip()
+
     @classmethod
     def unpack(cls, packed: bytes) -> "Effect":
         payload = unpack(packed)

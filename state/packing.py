@@ -20,3 +20,8 @@ def pack_for_lua(value: Any) -> bytes:
     """Return *value* as Redis's ``cmsgpack`` reads it, which knows one kind of string only."""
     packed: bytes = msgpack.packb(value, use_bin_type=False)
     return packed
+
+
+def unpack_from_lua(packed: bytes) -> Any:
+    """Return the plain data that Redis's ``cmsgpack`` packed, whose strings are all bytes."""
+    return msgpack.unpackb(packed, raw=True, strict_map_key=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from state.changes import Change, DraftChange, Registration, TimerSetting, Tracked, flat
+from state.changes import Cause, Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
@@ -14,6 +14,7 @@ from state.packing import pack_for_lua
 __all__ = [
     "Accepted",
     "Answered",
+    "Cause",
     "Change",
     "CommitAnswer",
     "Committed",
@@ -31,7 +32,7 @@ __all__ = [
 
 _ACCEPT = Script.load("accept")
 _LOAD = Script.load("load")
-_COMMIT = Script.load("commit", after=["fields", "timers"])
+_COMMIT = Script.load("commit", after=["fields", "timers", "states"])
 _SETTLE = Script.load("settle")
 _RECORD = Script.load("record")
 _DRAFT = Script.load("draft", after=["fields"])
@@ -158,6 +159,10 @@ class Scripts:
             keys.parked_of(conversation),
             keys.timers(partition),
             keys.timers_of(conversation),
+            keys.states(partition),
+            keys.states_until(partition),
+            keys.history(conversation),
+            keys.ended(partition, change.entry_id or ""),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
@@ -176,12 +181,14 @@ class Scripts:
         detail: Argument = "",
         *,
         basis: int = 0,
+        told_ms: int = 0,
     ) -> Settled:
         """
         End or postpone one entry.
 
         *detail* is the time in ms at which a retry is due or a parked entry given up, or a dead letter's
-        packed reason; *basis* is the revision that parking was decided on.
+        packed reason; *basis* is the revision that parking was decided on; *told_ms* is how long to keep how
+        it ended.
         """
         keys, partition = self.keys, self.keys.partition_of(conversation)
         names = [
@@ -195,8 +202,10 @@ class Scripts:
             keys.parked_of(conversation),
             keys.conversation(conversation),
             keys.timers_of(conversation),
+            keys.ended(partition, entry_id),
         ]
-        return Settled(await self.calls.script(_SETTLE, names, [lease, entry_id, verb, detail, basis]))
+        arguments: list[Argument] = [lease, entry_id, verb, detail, basis, told_ms]
+        return Settled(await self.calls.script(_SETTLE, names, arguments))
 
     async def record(self, effect_id: str, answered: Answered) -> bool:
         """Record Telegram's answer and end the effect; False: another worker had recorded it before."""

@@ -202,6 +202,11 @@ class UnitOfWork:
         """Nothing was staged."""
         return not self._staged
 
+    @property
+    def deeds(self) -> list[str]:
+        """What the staged effects are, in words for the history."""
+        return [effect.deed for effect in self._staged.effects]
+
     def change(self, *, ttl_ms: int, basis: int | None, **more: Any) -> Change:
         """Return all that was staged, as one change; *more* are members of `Change`."""
         partition = self._keys.partition_of(self.conversation)

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 conversation  6 garbage  7 outbox  8 unresolved
 --       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
---       14 timers of the conversation
+--       14 timers of the conversation  15 states  16 states until  17 history  18 end of the event
 --       then, for each expectation: its key, its waiting list
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
 -- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
@@ -59,7 +59,8 @@ if w.entry then
 end
 
 local left_behind, sent_ms, unparked = {}, {}, {}
-if w.state ~= nil and w.state ~= redis.call('HGET', conversation, 's') then
+local from = redis.call('HGET', conversation, 's')
+if w.state ~= nil and w.state ~= from then
   if w.state then
     redis.call('HSET', conversation, 's', w.state)
   else
@@ -106,6 +107,21 @@ for _, timer in ipairs(w.timers or {}) do
   timers = timers + 1
 end
 
+if w.forget then
+  redis.call('DEL', conversation, KEYS[17])
+  changed = false
+end
+
+local to = redis.call('HGET', conversation, 's')
+local now = redis.call('TIME')
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+if from and from ~= to then
+  unlist_state(KEYS[15], KEYS[16], w.bot .. '\0' .. from .. '\0' .. w.conversation)
+end
+if to and changed then
+  list_state(KEYS[15], KEYS[16], w.bot .. '\0' .. to .. '\0' .. w.conversation, now_ms, w.ttl_ms)
+end
+
 if changed then
   redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
   revision = redis.call('HINCRBY', conversation, 'r', 1)
@@ -114,6 +130,10 @@ if changed then
   else
     redis.call('PEXPIRE', conversation, w.ttl_ms)
   end
+end
+
+if w.cause and not w.forget and (changed or w.effects) then
+  write_history(KEYS[17], { now_ms, from, to, revision, w.cause }, w.ttl_ms)
 end
 
 local effects = 0
@@ -129,7 +149,7 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[13 + 2 * position], KEYS[14 + 2 * position]
+  local key, waiting = KEYS[17 + 2 * position], KEYS[18 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
@@ -148,6 +168,9 @@ if w.entry then
   redis.call('HDEL', KEYS[3], w.entry)
   redis.call('ZREM', KEYS[4], w.entry)
   redis.call('DEL', KEYS[9])
+  if w.told then
+    redis.call('SET', KEYS[18], cmsgpack.pack({ 'applied', now_ms, '', from, to, revision }), 'PX', w.told)
+  end
 end
 
 -- A change made outside of the partition's worker leaves it work, so it is told.

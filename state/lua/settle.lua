@@ -1,9 +1,10 @@
 -- End or postpone one inbox entry without changing its conversation.
 --
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal  7 parked  8 parked of the conversation
---       9 conversation  10 timers of the conversation
+--       9 conversation  10 timers of the conversation  11 end of the event
 -- ARGV  1 lease value  2 inbox id  3 retry | park | ignore | dead
---       4 due at, ms | parked until, ms | - | why, MessagePack  5 the revision that parking was decided on
+--       4 due at, ms | parked until, ms | why ignored | why, MessagePack  5 the revision that parking was decided on
+--       6 for how long to keep how it ended, ms; 0: not at all
 -- Returns SETTLED, FENCED, GONE, or CONFLICT when the conversation has changed meanwhile
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -43,4 +44,10 @@ redis.call('DEL', KEYS[6])
 redis.call('ZREM', KEYS[7], ARGV[2])
 redis.call('SREM', KEYS[8], ARGV[2])
 redis.call('HDEL', KEYS[10], '>' .. ARGV[2])
+if ARGV[6] ~= '0' then
+  local now = redis.call('TIME')
+  local how = ARGV[3] == 'dead' and 'dead' or 'ignored'
+  local ended = cmsgpack.pack({ how, now[1] * 1000 + math.floor(now[2] / 1000), ARGV[4] })
+  redis.call('SET', KEYS[11], ended, 'PX', ARGV[6])
+end
 return 'SETTLED'
