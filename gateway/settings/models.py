@@ -14,7 +14,6 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
-    IPvAnyNetwork,
     SecretStr,
     StringConstraints,
     field_validator,
@@ -101,12 +100,6 @@ class SourceSettings(Section):
         tuple[Annotated[SourceSecret, BeforeValidator(_as_table)], ...], BeforeValidator(_as_list)
     ] = Field(min_length=1)
     """Each a string, or a table with `value` and optional `not_before`, `not_after`. Any valid one opens."""
-    tolerance_seconds: int | None = Field(default=None, ge=1, le=86_400)
-    """How old or how far ahead a signed time may be; None: the kind's own."""
-    remember_days: int | None = Field(default=None, ge=1, le=365)
-    """For how long a repeated call is known again; None: longer than the kind retries."""
-    options: dict[str, Any] = Field(default_factory=dict)
-    """What only this kind has; the kind checks it."""
 
 
 class DurabilitySetting(Enum):
@@ -123,6 +116,7 @@ class RedisSettings(Section):
     partitions: int = Field(default=64, ge=1, le=256)
     """Fixed at the first start."""
     durability: DurabilitySetting = DurabilitySetting.EVERYSEC
+    """How the embedded Redis writes its append-only file; a Redis at `url` has its own configuration."""
 
     @field_validator("url")
     @classmethod
@@ -139,8 +133,6 @@ class WebSettings(Section):
     body_limit_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     public_url: HttpUrl | None = None
     """How the world reaches us; what webhooks are registered under."""
-    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-    """Only what these say about the caller's address is believed."""
 
 
 class WorkerSettings(Section):
@@ -172,7 +164,6 @@ class ExpirySettings(Section):
     unresolved_days: int = Field(default=30, ge=1, le=365)
     """How long an event whose user is not known yet is kept."""
     dead_letter_days: int = Field(default=30, ge=1, le=365)
-    journal_days: int = Field(default=7, ge=1, le=365)
 
     @property
     def conversation(self) -> timedelta:
@@ -185,10 +176,6 @@ class ExpirySettings(Section):
     @property
     def dead_letter(self) -> timedelta:
         return timedelta(days=self.dead_letter_days)
-
-    @property
-    def journal(self) -> timedelta:
-        return timedelta(days=self.journal_days)
 
 
 class LogLevel(Enum):
