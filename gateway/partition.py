@@ -138,6 +138,10 @@ class PartitionLog:
             if self.next_of(conversation, now_ms) is not None:
                 yield conversation
 
+    def is_restless(self, now_ms: int) -> bool:
+        """Something has happened since `idle_conversations` was last asked."""
+        return bool(self._touched) or bool(self._alarms and self._alarms[0][0] <= now_ms)
+
     def next_alarm_ms(self) -> int | None:
         """Return when the first of the resting entries is to be looked at again."""
         return self._alarms[0][0] if self._alarms else None

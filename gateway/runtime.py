@@ -89,7 +89,7 @@ async def running(
         inbox = Inbox(scripts, keep_unresolved=settings.expiry.unresolved)
         if role.works:
             worker = _worker(gateway, settings, container, inbox, scripts)
-            inbox.on_accepted = worker.notice
+            inbox.on_accepted = worker.notice_accepted
             listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
             stack.push_async_callback(_end, listening)
             worker.start()

@@ -74,7 +74,12 @@ class Worker:
         return self._holdings.numbers
 
     def notice(self, partition: int) -> None:
-        """Learn that *partition* may have new work."""
+        """Learn that *partition* may have new events and owe new effects."""
+        self.notice_accepted(partition)
+        self._delivery.notice(partition)
+
+    def notice_accepted(self, partition: int) -> None:
+        """Learn that *partition* has a new event."""
         self._dirty.add(partition)
         self._wake.set()
 
@@ -149,6 +154,8 @@ class Worker:
                 # However busy it is here: word of new work elsewhere may have been missed.
                 look_at = clock() + LOOK_EVERY.total_seconds()
                 dirty = set(self._holdings.numbers)
+                for number in dirty:
+                    self._delivery.notice(number)
             try:
                 await asyncio.gather(
                     *(self._read_partition(held) for held in map(self._holdings.get, dirty) if held)
@@ -160,8 +167,10 @@ class Worker:
                 self._wake.set()
             except Exception:
                 log.exception("the inbox could not be read; tried again")
+            now_ms = self._now_ms()
             for held in self._holdings:
-                self._start_lanes(held)
+                if held.is_restless(now_ms):
+                    self._start_lanes(held, now_ms)
 
     def _until_next_alarm(self) -> float:
         alarms = (held.next_alarm_ms() for held in self._holdings)
@@ -178,12 +187,11 @@ class Worker:
                 break
         if held.has_parked:
             held.still_parked(await self._inbox.parked(partition))
-        self._delivery.notice(partition)
 
-    def _start_lanes(self, held: PartitionLog) -> None:
+    def _start_lanes(self, held: PartitionLog, now_ms: int) -> None:
         if self._stopping or not self._holdings.has(held):
             return
-        for conversation in held.idle_conversations(self._now_ms()):
+        for conversation in held.idle_conversations(now_ms):
             held.begin(conversation)
             task = asyncio.create_task(self._run(held, conversation), name=conversation.encode())
             self._running.add(task)

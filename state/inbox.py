@@ -113,7 +113,8 @@ class Inbox:
         )
         return [self._entry(partition, entry_id, fields) for entry_id, fields in rows]
 
-    def _entry(self, partition: int, entry_id: bytes, fields: dict[bytes, bytes]) -> InboxEntry:
+    def _entry(self, partition: int, entry_id: bytes, flat: Sequence[bytes]) -> InboxEntry:
+        fields = pairs(flat)
         conversation = Conversation.decode(fields[b"c"].decode())
         terms = fields[b"x"]
         return InboxEntry(

@@ -76,8 +76,9 @@ class Outbox:
         return [
             OutboxEntry(
                 entry_id.decode(),
-                Conversation.decode(fields[b"c"].decode()),
-                Effect.unpack(fields[b"e"]),
+                Conversation.decode(flat[1].decode()),
+                Effect.unpack(flat[3]),
             )
-            for entry_id, fields in rows
+            # The fields stand in the order in which commit.lua and record.lua write them: c, e.
+            for entry_id, flat in rows
         ]

@@ -168,10 +168,8 @@ class ConversationStorage(BaseStorage):
 
     async def fields(self, conversation: Conversation) -> Fields:
         """Return the whole conversation as stored."""
-        stored: Fields = await self._scripts.calls.command(
-            "HGETALL", self._scripts.keys.conversation(conversation)
-        )
-        return stored
+        key = self._scripts.keys.conversation(conversation)
+        return pairs(await self._scripts.calls.command("HGETALL", key))
 
     async def unit_of_work(self, conversation: Conversation) -> UnitOfWork:
         """Return a unit of work on *conversation* as it is now."""
