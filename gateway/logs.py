@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import structlog
 
 from gateway.redaction import Redaction
-from gateway.settings.models import LogForm, LogLevel
+from gateway.settings.log import LogForm, LogLevel
 
 #: What one looks for first stands first.
 _FIRST = ("time", "level", "logger", "event")

@@ -11,7 +11,7 @@ from gateway.embedded_binary import RedisServerNotFound
 from gateway.logs import set_up_logs
 from gateway.refusal import FAILED, CommandRefused
 from gateway.server import stop_on_signals
-from gateway.settings.models import LogLevel
+from gateway.settings.log import LogLevel
 
 
 def demo(*, as_json: bool, keep_serving: bool) -> int:

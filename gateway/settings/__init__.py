@@ -1,19 +1,15 @@
 """What an operator can set: `gateway.toml`, every value also from the environment."""
 
+from gateway.settings.bots import BotSettings, TelegramSettings
+from gateway.settings.callers import SourceSecret, SourceSettings
 from gateway.settings.errors import SettingsError
-from gateway.settings.models import (
-    BotSettings,
-    ExpirySettings,
-    LogSettings,
-    RedisSettings,
-    Settings,
-    SourceSecret,
-    SourceSettings,
-    TelegramSettings,
-    WebSettings,
-    WorkerSettings,
-)
+from gateway.settings.expiry import ExpirySettings
+from gateway.settings.log import LogSettings
+from gateway.settings.models import Settings
 from gateway.settings.sources import load_settings
+from gateway.settings.store import RedisSettings
+from gateway.settings.web import WebSettings
+from gateway.settings.worker import WorkerSettings
 
 __all__ = [
     "BotSettings",

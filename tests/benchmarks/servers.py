@@ -32,7 +32,7 @@ from gateway.logs import set_up_logs
 from gateway.role import Role
 from gateway.server import run_gateway
 from gateway.settings import BotSettings, Settings, TelegramSettings
-from gateway.settings.models import LogLevel
+from gateway.settings.log import LogLevel
 from state.connection import connect
 from state.conversation import Conversation
 from state.envelope import Envelope

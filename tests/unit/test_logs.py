@@ -10,7 +10,7 @@ import structlog
 
 from gateway.logs import set_up_logs
 from gateway.redaction import REDACTED, Redaction
-from gateway.settings.models import LogForm, LogLevel
+from gateway.settings.log import LogForm, LogLevel
 
 TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 

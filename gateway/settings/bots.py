@@ -1,0 +1,52 @@
+"""`[telegram]`: the bots, their tokens and their API servers."""
+
+import re
+from typing import Final, Self
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+
+from gateway.settings.section import Name, Section
+
+_TOKEN: Final = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]+")
+#: https://core.telegram.org/bots/api#setwebhook
+_SECRET_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
+
+
+class BotSettings(Section):
+    token: SecretStr
+    """As BotFather gave it."""
+    secret_token: SecretStr
+    """What Telegram sends with each update; without it anybody could pretend to be Telegram."""
+    api_base: HttpUrl | None = None
+    """A Bot API server of one's own."""
+
+    @field_validator("token")
+    @classmethod
+    def _looks_like_a_token(cls, token: SecretStr) -> SecretStr:
+        if not _TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("is not a bot token; BotFather's look like 123456789:AbC-dEf_1")
+        return token
+
+    @field_validator("secret_token")
+    @classmethod
+    def _is_what_telegram_takes(cls, secret: SecretStr) -> SecretStr:
+        if not _SECRET_TOKEN.fullmatch(secret.get_secret_value()):
+            raise ValueError("must be 1 to 256 of the characters A-Z a-z 0-9 _ - (Telegram's rule)")
+        return secret
+
+    @property
+    def bot_id(self) -> int:
+        return int(self.token.get_secret_value().partition(":")[0])
+
+
+class TelegramSettings(Section):
+    bots: dict[Name, BotSettings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_bot_once(self) -> Self:
+        names: dict[int, str] = {}
+        for name, bot in self.bots.items():
+            if bot.bot_id in names:
+                raise ValueError(f"{names[bot.bot_id]} and {name} are the same bot; remove one of them")
+            names[bot.bot_id] = name
+        return self

@@ -1,0 +1,27 @@
+"""`[expiry]`: how long what is kept."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from gateway.settings.section import Section
+
+
+class ExpirySettings(Section):
+    conversation_days: int = Field(default=90, ge=1, le=3650)
+    """Since its last use."""
+    unresolved_days: int = Field(default=30, ge=1, le=365)
+    """How long an event whose user is not known yet is kept."""
+    dead_letter_days: int = Field(default=30, ge=1, le=365)
+
+    @property
+    def conversation(self) -> timedelta:
+        return timedelta(days=self.conversation_days)
+
+    @property
+    def unresolved(self) -> timedelta:
+        return timedelta(days=self.unresolved_days)
+
+    @property
+    def dead_letter(self) -> timedelta:
+        return timedelta(days=self.dead_letter_days)

@@ -1,0 +1,32 @@
+"""`[redis]`: where all of it is kept."""
+
+from enum import Enum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+
+from gateway.settings.section import Section
+
+
+class DurabilitySetting(Enum):
+    EVERYSEC = "everysec"
+    ALWAYS = "always"
+
+
+class RedisSettings(Section):
+    url: SecretStr | None = None
+    """May hold a password. Absent: a server of our own is started on `data_dir`."""
+    data_dir: Path = Path(".gateway/redis")
+    prefix: str = Field(default="gw", pattern=r"^[A-Za-z0-9_.-]{1,32}$")
+    """What every key begins with; two gateways with different ones can share a Redis."""
+    partitions: int = Field(default=64, ge=1, le=256)
+    """Fixed at the first start."""
+    durability: DurabilitySetting = DurabilitySetting.EVERYSEC
+    """How the embedded Redis writes its append-only file; a Redis at `url` has its own configuration."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_redis_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return url
