@@ -8,9 +8,11 @@ from pydantic import ValidationError
 from routers.bookings.events import BOOKING_EVENTS
 from routers.event import Event, OtherEvent
 from routers.payments.events import PAYMENT_EVENTS
+from routers.payments.subscriptions import SUBSCRIPTION_EVENTS
 
 EVENTS: Final[dict[str, type[Event]]] = {
-    str(model.model_fields["type"].default): model for model in (*PAYMENT_EVENTS, *BOOKING_EVENTS)
+    str(model.model_fields["type"].default): model
+    for model in (*PAYMENT_EVENTS, *SUBSCRIPTION_EVENTS, *BOOKING_EVENTS)
 }
 
 

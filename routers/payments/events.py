@@ -14,7 +14,7 @@ class PaymentEvent(Event):
     One step of one payment, the *object_id*.
 
     *amount_minor* is the amount that this step is about: what was paid, asked for, disputed or, for refunds,
-    given back in all so far.
+    given back in all so far (in this refund alone where *refund_id* is set).
     """
 
     level: ClassVar[int] = 0
@@ -84,14 +84,21 @@ class PaymentMismatched(PaymentEvent):
 
 
 class PaymentPartiallyRefunded(PaymentEvent):
-    """Part of the money went back: *amount_minor* in all so far."""
+    """
+    Part of the money went back: *amount_minor* in all so far.
+
+    With *refund_id*, the provider tells only of this refund: *amount_minor* is its own amount.
+    """
 
     level = 6
     type: Literal["payment.partially_refunded"] = "payment.partially_refunded"
+    refund_id: str | None = None
 
     @property
     def rank(self) -> int | None:
-        """Return the level and, so that each further part counts, the amount given back so far."""
+        """Return the level and, so that each part counts, the amount so far; None for single refunds."""
+        if self.refund_id is not None:
+            return None
         return self.level * RANK_STEP + min(self.amount_minor, RANK_STEP - 1)
 
 

@@ -92,6 +92,10 @@ def test_the_vocabulary_is_the_documented_one() -> None:
             ]
         ),
         *(
+            f"subscription.{word}"
+            for word in ["started", "resumed", "renewed", "past_due", "paused", "canceled", "expired"]
+        ),
+        *(
             f"booking.{word}"
             for word in [
                 "requested",
