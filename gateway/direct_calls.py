@@ -1,25 +1,45 @@
-"""Bot API calls that a handler makes itself, seen by the gateway."""
+"""Bot API calls that a handler makes itself: noted, and not made again by its next run."""
 
+import asyncio
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final
 
+import orjson
+import structlog
 from aiogram import Bot
+from aiogram.client.default import Default
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
-from aiogram.methods import AnswerCallbackQuery, Response, TelegramMethod
+from aiogram.methods import AnswerCallbackQuery, Response, SendChatAction, TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiogram.types import Message
+from aiogram.types import InputFile, Message
+from pydantic import TypeAdapter
+
+from state.errors import StoreUnavailable
+from state.journal import Journal
+
+log = structlog.get_logger(__name__)
+
+#: A handler that ends before its calls do, cancelled say, waits so long for what came of them.
+AWAIT_ANSWERS: Final = timedelta(seconds=5)
 
 _watching: ContextVar["DirectCalls | None"] = ContextVar("direct_calls", default=None)
 
 
 class DirectCalls:
-    """What one run of a handler asked Telegram for."""
+    """What one run of a handler asks Telegram for, and what earlier runs have been answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal) -> None:
         self.sent: list[Message] = []
         self.answered_callback = False
+        self._journal = journal
+        self._made: Counter[str] = Counter()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -30,8 +50,55 @@ class DirectCalls:
         finally:
             _watching.reset(mark)
 
-    def note(self, method: TelegramMethod[Any], result: Any) -> None:
-        """Remember one call and what came back."""
+    async def make(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Any:
+        """Return what came of the call in an earlier run; otherwise make it, and record what comes of it."""
+        name = name_of(bot, method)
+        self._made[name] += 1
+        name = f"{name} {self._made[name]}"
+        recorded = self._journal.recall(name)
+        if recorded is not None:
+            result = _result_type(type(method)).validate_json(recorded, context={"bot": bot})
+            self._note(method, result)
+            return result
+        # A handler that is cancelled must not leave it unknown whether its message was sent.
+        making = asyncio.create_task(self._make(name, make_request, bot, method), name=name)
+        self._under_way.add(making)
+        making.add_done_callback(self._ended)
+        return await asyncio.shield(making)
+
+    async def _make(
+        self,
+        name: str,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Any:
+        result: Any = await make_request(bot, method)
+        self._note(method, result)
+        kept = _result_type(type(method)).dump_json(result, by_alias=True, exclude_unset=True, warnings=False)
+        try:
+            await self._journal.record(name, kept)
+        except StoreUnavailable as error:
+            log.warning("the store is away; a call is remembered here only", call=name, error=str(error))
+        return result
+
+    def _ended(self, making: asyncio.Task[Any]) -> None:
+        self._under_way.discard(making)
+        if not making.cancelled():
+            # The handler has had it, or is gone.
+            making.exception()
+
+    async def answers(self) -> None:
+        """Return when every call that was begun has been answered, or `AWAIT_ANSWERS` is over."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=AWAIT_ANSWERS.total_seconds())
+
+    def _note(self, method: TelegramMethod[Any], result: Any) -> None:
         if isinstance(method, AnswerCallbackQuery):
             self.answered_callback = True
         if type(method).__name__.startswith(("Send", "Forward")):
@@ -39,8 +106,8 @@ class DirectCalls:
             self.sent += [message for message in results if isinstance(message, Message)]
 
 
-class NoteDirectCalls(BaseRequestMiddleware):
-    """aiogram's session tells whoever watches of each call."""
+class WatchDirectCalls(BaseRequestMiddleware):
+    """aiogram's session lets whoever watches make the call."""
 
     async def __call__(
         self,
@@ -48,7 +115,37 @@ class NoteDirectCalls(BaseRequestMiddleware):
         bot: Bot,
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
-        response: Any = await make_request(bot, method)
-        if (calls := _watching.get()) is not None:
-            calls.note(method, response)
-        return response  # type: ignore[no-any-return]  # aiogram names the response, its session returns the result
+        calls = _watching.get()
+        if calls is None or not leaves_something(method):
+            return await make_request(bot, method)
+        return await calls.make(make_request, bot, method)  # type: ignore[no-any-return]  # aiogram names the response, its session returns the result
+
+
+def leaves_something(method: TelegramMethod[Any]) -> bool:
+    """Tell whether making the call twice would differ from making it once."""
+    return not isinstance(method, SendChatAction) and not type(method).__name__.startswith("Get")
+
+
+def name_of(bot: Bot, method: TelegramMethod[Any]) -> str:
+    """Return the same name for the same call in each run of a handler: its bot, its method, its arguments."""
+    arguments = method.model_dump(exclude_none=True, warnings=False)
+    packed = orjson.dumps(arguments, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return f"{bot.id} {type(method).__name__} {hashlib.sha256(packed).hexdigest()[:32]}"
+
+
+def _plain(value: Any) -> Any:
+    """Return what tells *value* from another one in each process alike."""
+    if isinstance(value, InputFile):
+        return {"file": {name: part for name, part in vars(value).items() if name != "bot"}}
+    if isinstance(value, Default):
+        return {"default": value.name}
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    return (
+        str(value) if isinstance(value, timedelta) or hasattr(value, "__fspath__") else type(value).__name__
+    )
+
+
+@cache
+def _result_type(method: type[TelegramMethod[Any]]) -> TypeAdapter[Any]:
+    return TypeAdapter(method.__returning__)

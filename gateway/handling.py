@@ -23,6 +23,7 @@ from routers.payments.events import PaymentSucceeded
 from routers.vocabulary import parse_event
 from state.expectations import Expectation
 from state.inbox import InboxEntry
+from state.journal import Journal
 from state.outbox import Effect, EffectKind
 from state.screen import place_of
 from state.timers import SOURCE as TIMER
@@ -111,8 +112,8 @@ class Handling:
         event = parse_event(entry.envelope.event).with_raw(_raw(entry.envelope.body))
         return Subject(event=_checked(event, entry.expectation), expectation=entry.expectation)
 
-    async def handle(self, unit: UnitOfWork, subject: Subject) -> Verdict:
-        """Run the handler of *subject*, staging all that it does in *unit*."""
+    async def handle(self, unit: UnitOfWork, subject: Subject, journal: Journal) -> Verdict:
+        """Run the handler of *subject*, staging in *unit*; calls that *journal* knows are not made again."""
         state = FSMContext(storage=self._container.storage, key=unit.conversation.storage_key())
         director = Director(
             state,
@@ -122,12 +123,15 @@ class Handling:
             guards=self._gateway.guards,
             thread_id=topic_of(subject.update) if subject.update is not None else None,
         )
-        calls = DirectCalls()
-        with unit.current(), calls.watch():
-            if subject.update is not None:
-                verdict = await self._feed(unit, director, subject.update, calls)
-            else:
-                verdict = await self._tell(unit, director, subject)
+        calls = DirectCalls(journal)
+        try:
+            with unit.current(), calls.watch():
+                if subject.update is not None:
+                    verdict = await self._feed(unit, director, subject.update, calls)
+                else:
+                    verdict = await self._tell(unit, director, subject)
+        finally:
+            await calls.answers()
         if self._gateway.is_garbage(unit.final_state):
             for message in calls.sent:
                 # What the handler told somebody else, an administrator say, is not of this conversation.

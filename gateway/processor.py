@@ -1,9 +1,8 @@
 """One event, from its entry in the inbox to its commit."""
 
 import asyncio
-import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -12,11 +11,13 @@ import structlog
 
 from gateway.errors import HandlerTimeout
 from gateway.handling import Handled, Handling, Parked, Rejected, Skipped, Subject, Verdict
+from gateway.retries import CHAT_RETRIES, EXTERNAL_RETRIES, RetryPolicy
 from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
+from state.journal import Journal
 from state.lease import Lease
 from state.packing import pack
-from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts, Settled
+from state.scripts import Cause, Change, CommitAnswer, Committed, Fields, Scripts, Settled
 from state.standings import KEEP_OUTCOMES
 from state.storage import ConversationStorage
 from state.unit_of_work import UnitOfWork
@@ -51,24 +52,12 @@ class Processed:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How often a failing handler runs, and how long it waits in between."""
-
-    attempts: int
-    first_delay: timedelta
-    longest_delay: timedelta
-
-    def delay(self, attempts: int) -> timedelta:
-        """Return the wait after that many runs: doubled each time, spread by a quarter."""
-        doubled = self.first_delay * 2 ** min(attempts - 1, 30)
-        spread: float = random.uniform(0.75, 1.25)  # noqa: S311 - no secret
-        return timedelta(seconds=min(doubled, self.longest_delay).total_seconds() * spread)
-
-
-#: A person waits: a broken handler must not freeze the chat for long.
-CHAT_RETRIES = RetryPolicy(4, timedelta(seconds=0.5), timedelta(seconds=10))
-#: Money waits: a payment is tried for about a day.
-EXTERNAL_RETRIES = RetryPolicy(20, timedelta(seconds=1), timedelta(hours=2))
+class _Run:
+    entry: InboxEntry
+    subject: Subject
+    lease: Lease
+    journal: Journal
+    give_up_at_ms: int | None
 
 
 class Processor:
@@ -92,6 +81,8 @@ class Processor:
         self._rank_ms = _milliseconds(remember_rank_for)
         self._handler_limit = handler_limit
         self._now_ms = now_ms
+        self._unsaved: dict[str, Mapping[str, bytes]] = {}
+        """By entry: what came of calls that could not be recorded, until the entry's next run."""
 
     async def process(self, entry: InboxEntry, lease: Lease, *, give_up_at_ms: int | None) -> Processed:
         """
@@ -119,62 +110,69 @@ class Processor:
             )
         if subject.rank is not None and loaded.rank is not None and subject.rank <= loaded.rank:
             return await self._ignore(entry, lease, "an event that is further on was applied before")
+        known = {**loaded.journal, **self._unsaved.pop(entry.id, {})}
+        journal = Journal(self._scripts, entry.partition, entry.id, known)
         try:
-            return await self._run(entry, subject, lease, loaded, give_up_at_ms)
+            processed = await self._run(_Run(entry, subject, lease, journal, give_up_at_ms), loaded.fields)
         except (StoreUnavailable, asyncio.CancelledError):
+            self._remember(entry, journal)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a bot's handler raises
-            return await self._retry(entry, lease, policy, loaded.attempts, error)
+            self._remember(entry, journal)
+            processed = await self._retry(entry, lease, policy, loaded.attempts, error)
+        if processed.fate in (Fate.ENDED, Fate.LOST):
+            self._unsaved.pop(entry.id, None)
+        return processed
 
-    async def _run(
-        self, entry: InboxEntry, subject: Subject, lease: Lease, loaded: Loaded, give_up_at_ms: int | None
-    ) -> Processed:
-        fields = loaded.fields
+    def _remember(self, entry: InboxEntry, journal: Journal) -> None:
+        if journal.unsaved:
+            self._unsaved[entry.id] = journal.unsaved
+
+    async def _run(self, run: _Run, fields: Fields) -> Processed:
+        entry = run.entry
         while True:
             unit = UnitOfWork(entry.conversation, fields, self._scripts.keys)
             try:
-                verdict = await self._handle(unit, subject)
+                verdict = await self._handle(unit, run)
             finally:
                 unit.closed = True
             if isinstance(verdict, Handled):
-                answer = await self._commit(unit, subject, entry, lease)
+                answer = await self._commit(unit, run)
                 if answer is not None:
                     return self._committed(entry, answer)
             else:
-                processed = await self._settle(entry, lease, unit, verdict, give_up_at_ms)
+                processed = await self._settle(run, unit, verdict)
                 if processed is not None:
                     return processed
             fields = await self._storage.fields(entry.conversation)
 
-    async def _handle(self, unit: UnitOfWork, subject: Subject) -> Verdict:
+    async def _handle(self, unit: UnitOfWork, run: _Run) -> Verdict:
         try:
             async with asyncio.timeout(self._handler_limit.total_seconds()) as limit:
-                return await self._handling.handle(unit, subject)
+                return await self._handling.handle(unit, run.subject, run.journal)
         except TimeoutError:
             if limit.expired():
                 raise HandlerTimeout(self._handler_limit) from None
             raise
 
-    async def _commit(
-        self, unit: UnitOfWork, subject: Subject, entry: InboxEntry, lease: Lease
-    ) -> CommitAnswer | None:
+    async def _commit(self, unit: UnitOfWork, run: _Run) -> CommitAnswer | None:
         """Commit *unit*; None: what it read has changed, so the handler must run again."""
         while True:
-            answer = await self._scripts.commit(self._change(unit, subject, entry, lease))
+            answer = await self._scripts.commit(self._change(unit, run))
             if answer.outcome is not Committed.CONFLICT:
                 return answer
-            if not unit.rebase(await self._storage.fields(entry.conversation)):
+            if not unit.rebase(await self._storage.fields(run.entry.conversation)):
                 return None
 
-    def _change(self, unit: UnitOfWork, subject: Subject, entry: InboxEntry, lease: Lease) -> Change:
-        rank = None
+    def _change(self, unit: UnitOfWork, run: _Run) -> Change:
+        entry, subject, rank = run.entry, run.subject, None
         if subject.object_key is not None and subject.rank is not None:
             rank = (subject.object_key, subject.rank, self._rank_ms)
         envelope = entry.envelope
         return unit.change(
             ttl_ms=self._ttl_ms,
             basis=unit.revision,
-            lease=lease.value,
+            lease=run.lease.value,
             entry_id=entry.id,
             rank=rank,
             told_ms=_told_ms(entry),
@@ -199,19 +197,15 @@ class Processor:
                 )
 
     async def _settle(
-        self,
-        entry: InboxEntry,
-        lease: Lease,
-        unit: UnitOfWork,
-        verdict: Skipped | Parked | Rejected,
-        give_up_at_ms: int | None,
+        self, run: _Run, unit: UnitOfWork, verdict: Skipped | Parked | Rejected
     ) -> Processed | None:
         """End the entry as *verdict* says; None: the state it was decided on has changed."""
+        entry, lease = run.entry, run.lease
         if isinstance(verdict, Skipped):
             return await self._ignore(entry, lease, verdict.reason)
         if isinstance(verdict, Rejected):
             return await self._give_up(entry, lease, verdict.reason, "")
-        until_ms = give_up_at_ms or self._now_ms() + _milliseconds(verdict.lasts)
+        until_ms = run.give_up_at_ms or self._now_ms() + _milliseconds(verdict.lasts)
         if until_ms <= self._now_ms():
             return await self._give_up(entry, lease, "parked", "the state it waited for did not come in time")
         settled = await self._scripts.settle(

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from gateway.container import Container
 from gateway.delivery import Delivery
-from gateway.direct_calls import NoteDirectCalls
+from gateway.direct_calls import WatchDirectCalls
 from gateway.gateway import Gateway
 from gateway.handling import Handling
 from gateway.processor import Processor
@@ -105,7 +105,7 @@ async def running(
 def _bot(settings: BotSettings) -> Bot:
     server = TelegramAPIServer.from_base(str(settings.api_base)) if settings.api_base else PRODUCTION
     session = AiohttpSession(api=server)
-    session.middleware(NoteDirectCalls())
+    session.middleware(WatchDirectCalls())
     return Bot(settings.token.get_secret_value(), session=session)
 
 

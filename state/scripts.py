@@ -41,6 +41,7 @@ _HOLD = Script.load("hold")
 _FIRE = Script.load("fire", after=["timers"])
 _SWEEP = Script.load("sweep")
 _SIGN = Script.load("sign")
+_JOURNAL = Script.load("journal")
 
 Fields = Mapping[bytes, bytes]
 
@@ -63,6 +64,8 @@ class Loaded:
     attempts: int
     rank: int | None
     fields: Fields
+    journal: Mapping[str, bytes]
+    """What came of the calls that earlier runs have made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +134,21 @@ class Scripts:
             keys.attempts(partition),
             keys.conversation(conversation),
             keys.inbox(partition),
+            keys.journal(partition, entry_id),
         ]
         if object_key is not None:
             names.append(keys.rank(partition, object_key))
         outcome, *rest = await self.calls.script(_LOAD, names, [lease, entry_id])
         if not rest:
             return Committed(outcome)
-        attempts, rank, fields = rest
-        return Loaded(int(attempts), int(rank) if rank else None, pairs(fields))
+        attempts, rank, fields, journal = rest
+        recorded = {call.decode(): result for call, result in pairs(journal).items()}
+        return Loaded(int(attempts), int(rank) if rank else None, pairs(fields), recorded)
+
+    async def journal(self, partition: int, entry_id: str, call: str, result: bytes, *, keep_ms: int) -> bool:
+        """Record what came of one call of a handler; False: its entry has ended."""
+        names = [self.keys.inbox(partition), self.keys.journal(partition, entry_id)]
+        return bool(await self.calls.script(_JOURNAL, names, [entry_id, call, result, keep_ms]))
 
     async def commit(self, change: Change) -> CommitAnswer:
         """Make *change*, whole or not at all."""

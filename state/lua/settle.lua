@@ -26,7 +26,12 @@ if ARGV[3] == 'park' then
   end
   redis.call('ZADD', KEYS[7], ARGV[4], ARGV[2])
   redis.call('SADD', KEYS[8], ARGV[2])
-  redis.call('HDEL', KEYS[3], ARGV[2])
+  -- Looking at it again is no failed run; but a run that made calls has left its journal to be read.
+  if redis.call('EXISTS', KEYS[6]) == 1 then
+    redis.call('HSET', KEYS[3], ARGV[2], 1)
+  else
+    redis.call('HDEL', KEYS[3], ARGV[2])
+  end
   redis.call('ZREM', KEYS[4], ARGV[2])
   return 'SETTLED'
 end

@@ -91,6 +91,11 @@ level = "warning"
         self._process.kill()
         await self._process.wait()
 
+    async def died(self) -> int:
+        """Return its exit code when it has ended by itself."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def stop(self) -> int:
         """SIGTERM; return the exit code."""
         assert self._process is not None

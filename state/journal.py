@@ -1,0 +1,49 @@
+"""What came of the calls that a handler made itself, so that its next run need not make them again."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from state.errors import StoreUnavailable
+from state.scripts import Scripts
+
+#: A journal goes with its event, and no event is retried for so long; this is for what nobody foresaw.
+KEEP: Final = timedelta(days=30)
+
+
+class Journal:
+    """
+    The journal of one inbox entry, for as long as the entry is owed work.
+
+    *recorded* is what earlier runs have left, by call.
+    """
+
+    def __init__(
+        self, scripts: Scripts, partition: int, entry_id: str, recorded: Mapping[str, bytes]
+    ) -> None:
+        self._scripts = scripts
+        self._partition = partition
+        self._entry_id = entry_id
+        self._recorded = dict(recorded)
+        self.unsaved: dict[str, bytes] = {}
+        """What this process alone knows, since Redis was away."""
+
+    def recall(self, call: str) -> bytes | None:
+        """Return what came of *call* in an earlier run; None: it was not made, or nobody knows."""
+        return self._recorded.get(call)
+
+    async def record(self, call: str, result: bytes) -> None:
+        """
+        Keep what came of *call*.
+
+        Raises:
+            StoreUnavailable: Redis did not answer; this process remembers it all the same.
+        """
+        self._recorded[call] = result
+        try:
+            await self._scripts.journal(
+                self._partition, self._entry_id, call, result, keep_ms=int(KEEP.total_seconds() * 1000)
+            )
+        except StoreUnavailable:
+            self.unsaved[call] = result
+            raise

@@ -1,0 +1,36 @@
+"""A bot whose handlers take their whole process with them."""
+
+import os
+import signal
+from pathlib import Path
+
+from aiogram import F
+from aiogram.types import Message
+
+from gateway import Feature, Gateway
+
+dying = Feature("dying")
+
+#: Where runs are noted, one line each: a process that dies by SIGKILL keeps nothing else.
+RUNS = "GATEWAY_TEST_RUNS"
+
+
+def note(run: str) -> int:
+    """Note one run; return how often this one began so far."""
+    path = Path(os.environ[RUNS])
+    with path.open("a", encoding="utf-8") as runs:
+        runs.write(run + "\n")
+    return path.read_text(encoding="utf-8").splitlines().count(run)
+
+
+@dying.chat.message(F.text == "once")
+async def die_once(message: Message) -> None:
+    """Send two messages and die; the second run sends a third."""
+    await message.answer("first")
+    await message.answer("second")
+    if note("once") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    await message.answer("third")
+
+
+gateway = Gateway(dying)
