@@ -51,6 +51,9 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
         version=version("fsm-gateway"),
         summary="Every external event becomes one change of one user's state.",
         lifespan=lifespan,
+        # FastAPI's own pages take their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
     )
     mount(app, checks={"redis": redis_answers, "worker": worker_works})
     return app

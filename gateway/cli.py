@@ -98,6 +98,49 @@ def openapi(
     return run(output=output, check=check)
 
 
+keys = typer.Typer(help="Keys of other services, for the REST interface.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+Config = Annotated[
+    Path | None, typer.Option(help=f"The settings. [default: {DEFAULT_CONFIG} if it is there]")
+]
+
+
+@keys.command("create")
+def create_key(  # noqa: PLR0917 - typer reads them as options, not by position
+    scopes: Annotated[str, typer.Option(help="What it may do: events:write,state:read ...")],
+    name: Annotated[str | None, typer.Option(help="The source of its events. [default: its id]")] = None,
+    bot: Annotated[list[str] | None, typer.Option(help="For this bot only; may be repeated.")] = None,
+    expires: Annotated[str | None, typer.Option(help="After so long: 90d, 12h, 30m.")] = None,
+    per_second: Annotated[int | None, typer.Option(min=1, help="So many calls a second.")] = None,
+    config: Config = None,
+) -> int:
+    """Make a key and print it; it is shown this once."""
+    from gateway.commands.keys import create as run
+
+    return run(
+        _existing(config), scopes=scopes, name=name, bots=bot or [], expires=expires, per_second=per_second
+    )
+
+
+@keys.command("list")
+def list_keys(config: Config = None) -> int:
+    """List the keys, without their secrets."""
+    from gateway.commands.keys import show as run
+
+    return run(_existing(config))
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As gateway keys list shows it.")],
+    config: Config = None,
+) -> int:
+    """Let a key open nothing from now on."""
+    from gateway.commands.keys import revoke as run
+
+    return run(_existing(config), key_id)
+
+
 def _existing(config: Path | None) -> Path | None:
     """Without a file the environment alone configures; a file that was asked for must be there."""
     if config is None and DEFAULT_CONFIG.exists():

@@ -28,7 +28,9 @@ from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
 from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
 from routers.registry import providers
+from routers.rest.api import Api
 from routers.verification import Secret
+from state.api_keys import ApiKeys
 from state.connection import connect
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
@@ -98,6 +100,11 @@ async def running(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
             webhooks=_webhooks(settings) if role.listens else {},
+            api=Api(
+                ApiKeys(calls, keys),
+                bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
+            ),
+            body_limit_bytes=settings.web.body_limit_bytes,
         )
         yield Runtime(redis, container, edge, worker)
 

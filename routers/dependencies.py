@@ -12,6 +12,7 @@ from starlette.requests import Request
 from routers.call import Call
 from routers.problems import NOT_READY, Rejected
 from routers.provider import Provider
+from routers.rest.api import Api
 from routers.verification import Secret
 from state.envelope import Envelope
 from state.inbox import Disposition
@@ -64,7 +65,11 @@ class Edge:
     inbox: Inbox
     telegram: Mapping[int, TelegramEndpoint] = field(default_factory=dict)
     webhooks: Mapping[str, WebhookEndpoint] = field(default_factory=dict)
+    api: Api | None = None
+    """What `/v1` works with."""
     clock: Callable[[], datetime] = utc_now
+    body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
+    """For calls of `/v1`; an endpoint of a webhook has its own."""
     draining: bool = False
     telegram_by_name: Mapping[str, TelegramEndpoint] = field(init=False, repr=False)
 
@@ -88,6 +93,19 @@ def edge_of(request: Request) -> Edge:
     if not isinstance(edge, Edge):
         raise Rejected(NOT_READY)
     return edge
+
+
+def api_of(request: Request) -> Api:
+    """
+    What `/v1` works with, in the application that serves *request*.
+
+    Raises:
+        Rejected: it is not attached yet.
+    """
+    api = edge_of(request).api
+    if api is None:
+        raise Rejected(NOT_READY)
+    return api
 
 
 def call_of(request: Request, body: bytes, public_url: str = "") -> Call:

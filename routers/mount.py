@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from routers import openapi, problems, webhooks
 from routers.operations.health import Check, health_router
+from routers.rest.routes import rest_router
 from routers.telegram import route as telegram
 
 
@@ -19,6 +20,7 @@ def mount(app: FastAPI, *, checks: Mapping[str, Check] | None = None) -> None:
     hot.add_route("/telegram/{bot_id}", telegram.receive, methods=["POST"], name="telegram")
     hot.add_route("/webhooks/{source}", webhooks.receive, methods=["POST"], name="webhooks")
     app.include_router(hot)
+    app.include_router(rest_router())
     app.include_router(health_router(checks or {}))
     problems.install(app)
     openapi.describe(app)

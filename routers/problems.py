@@ -1,6 +1,6 @@
 """Every refusal as problem details (RFC 9457), with types that stay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from state.errors import StoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:fsm-gateway:problem:"
@@ -85,6 +87,17 @@ def unavailable(retry_after_seconds: int) -> Problem:
     )
 
 
+def store_unavailable(retry_after_seconds: int) -> Problem:
+    """Redis did not answer; a change was made whole or not at all, and can be asked for again."""
+    return Problem(
+        "store-unavailable",
+        503,
+        "The store did not answer",
+        "What was to be changed is changed whole or not at all. Please ask again.",
+        headers={"Retry-After": str(max(1, retry_after_seconds))},
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make *app* answer its own refusals (404, 405, 422, 500) as problem details too."""
 
@@ -103,15 +116,33 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, error: Exception) -> Response:
         errors = error.errors() if isinstance(error, RequestValidationError) else ()
         # The place and the rule, never the value: it may be a secret.
-        places = [{"at": [str(step) for step in item["loc"]], "problem": item["msg"]} for item in errors]
+        places = [{**_place(item["loc"]), "problem": item["msg"]} for item in errors]
         return Problem(
             "invalid-request", 422, "The request is not valid", extra={"errors": places}
         ).response()
+
+    async def store_away(_: Request, error: Exception) -> Response:
+        seconds = error.retry_after_seconds if isinstance(error, StoreUnavailable) else 1
+        return store_unavailable(seconds).response()
 
     async def failed(_: Request, __: Exception) -> Response:
         return INTERNAL.response()
 
     app.add_exception_handler(Rejected, rejected)
+    app.add_exception_handler(StoreUnavailable, store_away)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, failed)
+
+
+def pointer(*steps: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) of a place in a body."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _place(location: Sequence[str | int]) -> dict[str, str]:
+    """Where a rule is broken: a JSON pointer into the body, or the name of a parameter."""
+    part, *steps = location
+    if part == "body":
+        return {"pointer": pointer(*steps)}
+    return {"parameter": ".".join(str(step) for step in steps), "in": str(part)}

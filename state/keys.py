@@ -30,6 +30,9 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:end:<inbox id>         | string | how an external event ended                   | a week                       | standings    |
 | gw:{NN}:lease                  | string | <worker>/<fencing token>                      | lease time                   | lease        |
 | gw:{NN}:fence                  | string | the last fencing token                        | none: only ever grows        | lease        |
+| gw:{NN}:idem:<source>:<key>    | string | digest of the body that came with a key       | the source's retry horizon   | idempotency  |
+| gw:api-keys                    | hash   | keys of services, as digests: id -> key       | none: until revoked, few     | api keys     |
+| gw:quota:<key id>:<second>     | string | calls that the key made in that second        | ten seconds                  | api keys     |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
 """
@@ -55,6 +58,7 @@ PERMANENT: Sequence[str] = (
     "*:states",
     "*:states-until",
     "*:fence",
+    "*:api-keys",
     "*:workers",
     "*:meta",
 )
@@ -155,6 +159,17 @@ class Keys:
 
     def ended(self, partition: int, entry_id: str) -> str:
         return f"{self._tags[partition]}end:{entry_id}"
+
+    def idempotency(self, source: str, idempotency_key: str) -> str:
+        partition = self.partition_of_call(source, idempotency_key)
+        return f"{self._tags[partition]}idem:{source}:{idempotency_key}"
+
+    @property
+    def api_keys(self) -> str:
+        return f"{self.prefix}:api-keys"
+
+    def quota(self, key_id: str, second: int) -> str:
+        return f"{self.prefix}:quota:{key_id}:{second}"
 
     @property
     def workers(self) -> str:

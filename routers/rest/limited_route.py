@@ -1,0 +1,30 @@
+"""A route whose body is read within the configured limit, before anything is made of it."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+from starlette.types import Message
+
+from routers.body import read_body
+from routers.dependencies import edge_of
+
+
+class LimitedRoute(APIRoute):
+    """FastAPI alone reads a body of any size."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's handler behind one that has read the body."""
+        handle = super().get_route_handler()
+
+        async def limited(request: Request) -> Response:
+            body = await read_body(request, edge_of(request).body_limit_bytes)
+
+            async def replay() -> Message:
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            return await handle(Request(request.scope, replay))
+
+        return limited

@@ -1,0 +1,38 @@
+"""The bot that other services call in these tests."""
+
+from typing import Any
+
+from aiogram.fsm.state import State, StatesGroup
+
+from gateway import Director, Feature, Gateway, Orchestrator, View
+from routers.event import OtherEvent
+from state import BaseStateManager
+
+
+class Shop(StatesGroup):
+    """Where a customer can be."""
+
+    browsing = State()
+    paying = State()
+    paid = State()
+
+
+class ShopScene(Orchestrator):
+    """Shows what is for sale."""
+
+    async def render_content(self, payload: Any, director: Director) -> str:
+        """Name the item."""
+        return f"For sale: {payload['item']}"
+
+
+def shop_gateway() -> Gateway:
+    """Return a bot of its own: an aiogram router has one parent for life."""
+    shop = Feature("shop", states=Shop, garbage=[Shop.paying], scene=ShopScene(Shop.browsing))
+
+    @shop.on("shop.order")
+    async def order(event: OtherEvent, director: Director) -> View:
+        await BaseStateManager(director.state, "shop").update(ordered=event.object_id)
+        await director.state.set_state(Shop.paying)
+        return View(content="Ordered")
+
+    return Gateway(shop)
