@@ -14,11 +14,13 @@ from aiogram.types import CallbackQuery, Message, Update
 
 from gateway.direct_calls import DirectCalls
 from gateway.director import Director
+from gateway.errors import UnknownScene
 from gateway.feature import Otherwise, Park, choose
 from gateway.gateway import Gateway
 from gateway.timer_event import TimerFired
 from gateway.views import View
 from routers.event import Event
+from routers.events.event import ServiceEvent
 from routers.payments.events import PaymentSucceeded
 from routers.vocabulary import parse_event
 from state.expectations import Expectation
@@ -170,7 +172,8 @@ class Handling:
             raise TypeError("a subject is an update or an event")
         handlers = list(self._gateway.handlers_of(event.type, expectation.feature if expectation else None))
         if not handlers:
-            return Skipped(f"no handler of {event.type}")
+            unwanted = Skipped(f"no handler of {event.type}")
+            return unwanted if event.next_scene is None else await _follow(director, event)
         match choose(handlers, unit.state):
             case Otherwise.DEAD_LETTER:
                 return Rejected(f"not expected in state {unit.state}")
@@ -187,8 +190,22 @@ class Handling:
                     bot=self._bots.get(unit.conversation.bot_id),
                     container=self._container,
                 )
+        if event.next_scene is not None and result is None:
+            return await _follow(director, event)
         _stage(unit, director, result)
         return Handled()
+
+
+async def _follow(director: Director, event: Event) -> Verdict:
+    """Enter the scene that a service's event names. A wrong name stays wrong, so it is not tried again."""
+    payload = event.payload if isinstance(event, ServiceEvent) else event.raw.get("payload", {})
+    try:
+        view = await director.set_scene(str(event.next_scene), payload)
+    except UnknownScene as error:
+        return Rejected(str(error))
+    if view is not None:
+        director.show(view)
+    return Handled()
 
 
 def topic_of(update: Update) -> int | None:

@@ -33,7 +33,8 @@ class Event(BaseModel):
 
     *object_id* is the provider's own id of what the fact is about (a payment, a booking): events that share
     it are steps of one thing. *raw* is the provider's body; it is not stored with the event but attached
-    again from the envelope.
+    again from the envelope. *trace_id* and *next_scene* are what a service of your own may add: a mark for
+    its logs and ours, and the scene to enter.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +45,8 @@ class Event(BaseModel):
     occurred_at: datetime
     test_mode: bool = False
     customer: Customer = Customer()
+    trace_id: str | None = None
+    next_scene: str | None = None
     raw: Mapping[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property

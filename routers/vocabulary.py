@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from routers.bookings.events import BOOKING_EVENTS
 from routers.event import Event, OtherEvent
+from routers.events.event import ServiceEvent
 from routers.payments.events import PAYMENT_EVENTS
 from routers.payments.subscriptions import SUBSCRIPTION_EVENTS
 
@@ -25,6 +26,7 @@ def parse_event(stored: bytes) -> Event:
     """
     try:
         raw = orjson.loads(stored)
-        return EVENTS.get(raw["type"], OtherEvent).model_validate(raw)
+        other = ServiceEvent if "payload" in raw else OtherEvent
+        return EVENTS.get(raw["type"], other).model_validate(raw)
     except (orjson.JSONDecodeError, ValidationError, TypeError, KeyError, AttributeError) as error:
         raise ValueError("not a stored event") from error
