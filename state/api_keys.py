@@ -13,6 +13,7 @@ from typing import Final
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.packing import pack, unpack
+from state.scripts import pairs
 
 _FORM: Final = re.compile(r"gwk_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
 _NO_DIGEST: Final = bytes(32)
@@ -99,7 +100,7 @@ class ApiKeys:
     async def all(self) -> Sequence[ApiKey]:
         """Return every key, the oldest first."""
         rows = await self._calls.command("HGETALL", self._keys.api_keys)
-        keys = [_unpack(key_id.decode(), stored)[0] for key_id, stored in rows.items()]
+        keys = [_unpack(key_id.decode(), stored)[0] for key_id, stored in pairs(rows).items()]
         return sorted(keys, key=lambda key: (key.created_at_ms, key.id))
 
     async def revoke(self, key_id: str, *, now_ms: int) -> bool:
