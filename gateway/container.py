@@ -81,5 +81,5 @@ class Container:
         finally:
             unit.closed = True
         while (await self.storage.commit(unit)).outcome is Committed.CONFLICT:
-            if not unit.rebase(await self.storage.fields(conversation)):
+            if not unit.rebase(await self.storage.read_again(unit)):
                 raise ConversationChanged

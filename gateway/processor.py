@@ -17,7 +17,8 @@ from state.inbox import InboxEntry
 from state.journal import Journal
 from state.lease import Lease
 from state.packing import pack
-from state.scripts import Cause, Change, CommitAnswer, Committed, Fields, Scripts, Settled
+from state.scripts import Cause, Change, CommitAnswer, Committed, Scripts, Settled
+from state.snapshot import Snapshot
 from state.standings import KEEP_OUTCOMES
 from state.storage import ConversationStorage
 from state.unit_of_work import UnitOfWork
@@ -113,7 +114,7 @@ class Processor:
         known = {**loaded.journal, **self._unsaved.pop(entry.id, {})}
         journal = Journal(self._scripts, entry.partition, entry.id, known)
         try:
-            processed = await self._run(_Run(entry, subject, lease, journal, give_up_at_ms), loaded.fields)
+            processed = await self._run(_Run(entry, subject, lease, journal, give_up_at_ms), loaded.snapshot)
         except (StoreUnavailable, asyncio.CancelledError):
             self._remember(entry, journal)
             raise
@@ -128,10 +129,10 @@ class Processor:
         if journal.unsaved:
             self._unsaved[entry.id] = journal.unsaved
 
-    async def _run(self, run: _Run, fields: Fields) -> Processed:
+    async def _run(self, run: _Run, snapshot: Snapshot) -> Processed:
         entry = run.entry
         while True:
-            unit = UnitOfWork(entry.conversation, fields, self._scripts.keys)
+            unit = UnitOfWork(entry.conversation, snapshot, self._scripts.keys)
             try:
                 verdict = await self._handle(unit, run)
             finally:
@@ -144,7 +145,7 @@ class Processor:
                 processed = await self._settle(run, unit, verdict)
                 if processed is not None:
                     return processed
-            fields = await self._storage.fields(entry.conversation)
+            snapshot = await self._storage.reading.begin(entry.conversation)
 
     async def _handle(self, unit: UnitOfWork, run: _Run) -> Verdict:
         try:
@@ -161,7 +162,7 @@ class Processor:
             answer = await self._scripts.commit(self._change(unit, run))
             if answer.outcome is not Committed.CONFLICT:
                 return answer
-            if not unit.rebase(await self._storage.fields(run.entry.conversation)):
+            if not unit.rebase(await self._storage.read_again(unit)):
                 return None
 
     def _change(self, unit: UnitOfWork, run: _Run) -> Change:

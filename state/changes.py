@@ -7,6 +7,9 @@ from typing import Any, Literal
 from state.conversation import Conversation
 from state.packing import pack, pack_for_lua
 
+#: A client that lost an answer asks again within seconds, or never.
+REMEMBER_MADE_MS = 120_000
+
 
 @dataclass(frozen=True, slots=True)
 class DraftChange:
@@ -15,6 +18,13 @@ class DraftChange:
     clear: bool = False
     set: Mapping[str, bytes] = field(default_factory=dict)
     delete: Sequence[str] = ()
+    ttl_ms: int | None = None
+    """How long the draft lives after this write; 0: as long as the conversation; None: leave its deadline."""
+
+    def members(self) -> dict[str, Any]:
+        """Return it as the scripts read it."""
+        members: dict[str, Any] = {"clear": self.clear, "set": flat(self.set), "del": list(self.delete)}
+        return members if self.ttl_ms is None else members | {"ttl_ms": self.ttl_ms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +91,13 @@ class Change:
     """A provider's object, how far it has come, and how long to remember that in ms."""
     state: str | Literal[False] | None = None
     """The new state; False unsets it; None leaves it."""
-    replace: bool = False
-    """Remove all data and drafts first."""
+    replace: Literal["all", "data"] | None = None
+    """Remove all data first, and the drafts with it or not."""
     set: Mapping[str, bytes] = field(default_factory=dict)
     delete: Sequence[str] = ()
     drafts: Mapping[str, DraftChange] = field(default_factory=dict)
+    touch: Mapping[str, int] = field(default_factory=dict)
+    """Drafts that were read, and how long they live after that in ms."""
     garbage: Sequence[Tracked] = ()
     effects: Sequence[bytes] = ()
     shows: Sequence[str] = ()
@@ -100,6 +112,12 @@ class Change:
     """How long to keep how the event ended; None: not at all."""
     forget: bool = False
     """Remove the whole conversation."""
+    when: Mapping[str, bytes | None] = field(default_factory=dict)
+    """Fields and what they must hold, None: nothing; otherwise the outcome is CONFLICT."""
+    once: str | None = None
+    """A random name of this change. Sent twice under one name, for a lost answer, it is made once."""
+    turn: str | None = None
+    """The ticket of the isolation under which the writer works; FENCED if its turn is over."""
     want: Literal["data"] | None = None
     want_draft: str | None = None
 
@@ -116,7 +134,9 @@ class Change:
             "entry": self.entry_id,
             "basis": self.basis,
             "state": self.state,
-            "replace": self.replace or None,
+            "replace": self.replace,
+            "once": REMEMBER_MADE_MS if self.once is not None else None,
+            "turn": self.turn,
             "want": {"draft": self.want_draft} if self.want_draft is not None else self.want,
             "wake": wake if self.lease is None else None,
         }
@@ -125,10 +145,9 @@ class Change:
         lists: dict[str, Any] = {
             "set": flat(self.set),
             "del": list(self.delete),
-            "drafts": {
-                feature: {"clear": draft.clear, "set": flat(draft.set), "del": list(draft.delete)}
-                for feature, draft in self.drafts.items()
-            },
+            "drafts": {feature: draft.members() for feature, draft in self.drafts.items()},
+            "touch": dict(self.touch),
+            "when": {name: False if stored is None else stored for name, stored in self.when.items()},
             "garbage": [message.members() for message in self.garbage],
             "effects": list(self.effects),
             "shows": dict.fromkeys(self.shows, True),

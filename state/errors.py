@@ -34,3 +34,25 @@ class PartitionsChanged(GatewayStateError):
         )
         self.stored = stored
         self.configured = configured
+
+
+class TurnLost(GatewayStateError):
+    """A handler under the storage's isolation wrote after its turn had passed on; nothing was written."""
+
+    def __init__(self, conversation: str) -> None:
+        super().__init__(
+            f"the turn in conversation {conversation} was over (this process stood still for too long), and "
+            "nothing was written; give create_isolation() a longer `lasts`"
+        )
+        self.conversation = conversation
+
+
+class DraftInvalid(GatewayStateError):
+    """What a draft holds, or is to hold, is not what its model says; the rest of the state is usable."""
+
+    def __init__(self, feature: str, field: str, conversation: str, reason: str) -> None:
+        super().__init__(f"draft {feature!r}, field {field!r}, conversation {conversation}: {reason}")
+        self.feature = feature
+        self.field = field
+        self.conversation = conversation
+        self.reason = reason

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from state import values
-from state.scripts import DraftChange, Fields
+from state.changes import DraftChange
+from state.snapshot import Fields
 
 STATE = b"s"
 REVISION = b"r"
@@ -14,6 +15,8 @@ DRAFT = "draft:"
 
 def data_field(key: str) -> str:
     """Return the field of one value of the data."""
+    if key.startswith(DRAFT):
+        return f"d:{DRAFT}{quote_feature(key.removeprefix(DRAFT))}"
     return f"d:{key}"
 
 
@@ -31,13 +34,31 @@ def _unquote_feature(quoted: str) -> str:
     return quoted.replace("%3A", ":").replace("%25", "%")
 
 
+def is_of_a_draft(field: bytes) -> bool:
+    """Tell whether *field* belongs to a feature's draft."""
+    return field.startswith((b"f:", b"i:", b"e:", b"d:draft:"))
+
+
+def is_of_draft(field: bytes, feature: str) -> bool:
+    """Tell whether *field* belongs to *feature*'s draft."""
+    quoted = quote_feature(feature).encode()
+    return field.startswith(b"f:%b:" % quoted) or field in {
+        b"i:" + quoted,
+        b"e:" + quoted,
+        b"d:draft:" + quoted,
+    }
+
+
 def read_data(fields: Fields) -> dict[str, Any]:
     """Return aiogram's view: every value, and each draft as one dictionary under ``draft:<feature>``."""
     data: dict[str, Any] = {}
     drafts: dict[str, dict[str, Any]] = {}
     for field, stored in fields.items():
         if field.startswith(b"d:"):
-            data[field[2:].decode()] = values.load(stored)
+            key = field[2:].decode()
+            if key.startswith(DRAFT):
+                key = DRAFT + _unquote_feature(key.removeprefix(DRAFT))
+            data[key] = values.load(stored)
         elif field.startswith(b"f:"):
             feature, _, name = field[2:].decode().partition(":")
             drafts.setdefault(DRAFT + _unquote_feature(feature), {})[name] = values.load(stored)

@@ -10,7 +10,8 @@ from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.scripts import Accepted as Disposition
-from state.scripts import Scripts, pairs
+from state.scripts import Scripts
+from state.snapshot import pairs
 
 __all__ = ["Disposition", "Inbox", "InboxEntry", "Receipt"]
 

@@ -8,6 +8,9 @@ that one event changes lies in one slot and can be changed by one script.
 |--------------------------------|--------|-----------------------------------------------|------------------------------|--------------|
 | gw:{NN}:c:<conversation>       | hash   | state, revision, data, drafts, screen         | conversation, renewed on use | storage      |
 | gw:{NN}:g:<conversation>       | hash   | garbage messages: place -> state, time        | conversation, renewed on use | garbage      |
+| gw:{NN}:q:<conversation>       | list   | who waits for its turn; the first one has it  | turn, renewed                | isolation    |
+| gw:{NN}:w:<conversation>       | zset   | ticket of a turn -> until when it counts, ms  | turn, renewed                | isolation    |
+| gw:{NN}:made:<random>          | string | a change of a client that may ask again       | 2 minutes                    | storage      |
 | gw:{NN}:seen:<source>:<key>    | string | inbox id of an accepted idempotency key       | the source's retry horizon   | inbox        |
 | gw:{NN}:inbox                  | stream | events owed                                   | none: owed work              | inbox        |
 | gw:{NN}:attempts               | hash   | inbox id -> handler runs begun                | none: goes with the entry    | inbox        |
@@ -96,6 +99,15 @@ class Keys:
 
     def parked_of(self, conversation: Conversation) -> str:
         return self._of_conversation(conversation, "p")
+
+    def turns(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "q")
+
+    def waiters(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "w")
+
+    def made(self, partition: int, name: str) -> str:
+        return f"{self._tags[partition]}made:{name}"
 
     def seen(self, partition: int, source: str, idempotency_key: str) -> str:
         return f"{self._tags[partition]}seen:{source}:{idempotency_key}"

@@ -10,6 +10,7 @@ from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
 from state.outcomes import Accepted, Committed, Fired, Settled
 from state.packing import pack_for_lua
+from state.snapshot import Snapshot, pairs
 
 __all__ = [
     "Accepted",
@@ -19,7 +20,6 @@ __all__ = [
     "CommitAnswer",
     "Committed",
     "DraftChange",
-    "Fields",
     "Fired",
     "Loaded",
     "Registration",
@@ -27,23 +27,19 @@ __all__ = [
     "Settled",
     "TimerSetting",
     "Tracked",
-    "pairs",
 ]
 
 _ACCEPT = Script.load("accept")
-_LOAD = Script.load("load")
-_COMMIT = Script.load("commit", after=["fields", "timers", "states"])
+_LOAD = Script.load("load", after=["clock", "fields", "snapshot"])
+_COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states"])
 _SETTLE = Script.load("settle")
 _RECORD = Script.load("record")
-_DRAFT = Script.load("draft", after=["fields"])
 _CLAIM = Script.load("claim")
 _HOLD = Script.load("hold")
 _FIRE = Script.load("fire", after=["timers"])
 _SWEEP = Script.load("sweep")
 _SIGN = Script.load("sign")
 _JOURNAL = Script.load("journal")
-
-Fields = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +53,15 @@ class CommitAnswer:
     wanted: Sequence[bytes] = ()
     timers: int = 0
     """So many were set."""
+    now_ms: int = 0
+    """The time at the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     attempts: int
     rank: int | None
-    fields: Fields
+    snapshot: Snapshot
     journal: Mapping[str, bytes]
     """What came of the calls that earlier runs have made."""
 
@@ -141,9 +139,9 @@ class Scripts:
         outcome, *rest = await self.calls.script(_LOAD, names, [lease, entry_id])
         if not rest:
             return Committed(outcome)
-        attempts, rank, fields, journal = rest
+        attempts, rank, read, journal = rest
         recorded = {call.decode(): result for call, result in pairs(journal).items()}
-        return Loaded(int(attempts), int(rank) if rank else None, pairs(fields), recorded)
+        return Loaded(int(attempts), int(rank) if rank else None, Snapshot.read(*read), recorded)
 
     async def journal(self, partition: int, entry_id: str, call: str, result: bytes, *, keep_ms: int) -> bool:
         """Record what came of one call of a handler; False: its entry has ended."""
@@ -173,6 +171,8 @@ class Scripts:
             keys.states_until(partition),
             keys.history(conversation),
             keys.ended(partition, change.entry_id or ""),
+            keys.made(partition, change.once or ""),
+            keys.turns(conversation),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
@@ -250,10 +250,6 @@ class Scripts:
         ]
         return Fired(await self.calls.script(_FIRE, names, [lease, conversation.encode(), name, now_ms]))
 
-    async def draft(self, conversation: Conversation, feature: str) -> Fields:
-        """Read one feature's draft."""
-        return pairs(await self.calls.script(_DRAFT, [self.keys.conversation(conversation)], [feature]))
-
     async def claim(self, partition: int, worker: str, lease_ms: int) -> str | None:
         """Take a partition that nobody holds; return the lease's value."""
         names = [self.keys.lease(partition), self.keys.fence(partition)]
@@ -276,8 +272,3 @@ class Scripts:
     async def hold(self, partition: int, lease: str, lease_ms: int) -> bool:
         """Renew a lease; with 0 ms give it back. False: it is no longer ours."""
         return bool(await self.calls.script(_HOLD, [self.keys.lease(partition)], [lease, lease_ms]))
-
-
-def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Return Redis's flat name, value, name, value as a mapping."""
-    return dict(zip(flat[::2], flat[1::2], strict=True))

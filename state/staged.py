@@ -17,6 +17,7 @@ class StagedDraft:
 
     clear: bool = False
     fields: dict[str, bytes | None] = field(default_factory=dict)
+    ttl_ms: int | None = None
 
     def change(self) -> DraftChange:
         """Return it as a part of a change."""
@@ -24,6 +25,7 @@ class StagedDraft:
             clear=self.clear,
             set={name: stored for name, stored in self.fields.items() if stored is not None},
             delete=[name for name, stored in self.fields.items() if stored is None],
+            ttl_ms=self.ttl_ms,
         )
 
 
@@ -33,10 +35,12 @@ class Staged:
 
     state: str | Literal[False] | None = None
     """False: no state any more; None: as before."""
-    replace: bool = False
-    """All data and drafts go first."""
+    replace: Literal["all", "data"] | None = None
+    """All data goes first, and the drafts with it or not."""
     data: dict[str, bytes | None] = field(default_factory=dict)
     drafts: dict[str, StagedDraft] = field(default_factory=dict)
+    touched: dict[str, int] = field(default_factory=dict)
+    """Drafts that were read, by quoted feature, and how long they live from the commit on in ms."""
     own: dict[str, bytes] = field(default_factory=dict)
     """Fields of the conversation that are neither data nor a draft, such as the history of its scenes."""
     effects: list[Effect] = field(default_factory=list)
@@ -46,13 +50,16 @@ class Staged:
     cancelled: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return self.state is not None or any(getattr(self, each.name) for each in fields(self))
+        # To have read a draft is not a deed.
+        names = (each.name for each in fields(self) if each.name != "touched")
+        return self.state is not None or any(getattr(self, name) for name in names)
 
     def copy(self) -> "Staged":
         """Return a copy that later writes do not reach."""
         copied = Staged(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
         copied.drafts = {
-            feature: StagedDraft(draft.clear, dict(draft.fields)) for feature, draft in self.drafts.items()
+            feature: StagedDraft(draft.clear, dict(draft.fields), draft.ttl_ms)
+            for feature, draft in self.drafts.items()
         }
         return copied
 

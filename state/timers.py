@@ -11,7 +11,8 @@ from state.conversation import Conversation
 from state.envelope import Envelope
 from state.grouping import GroupedCalls
 from state.keys import Keys
-from state.scripts import Fired, Scripts, pairs
+from state.scripts import Fired, Scripts
+from state.snapshot import pairs
 
 #: What a timer's event calls its source. No configured source has a colon in its name.
 SOURCE = "gateway:timer"

@@ -6,11 +6,13 @@ from contextvars import ContextVar
 from typing import Any
 
 from state import fields, values
+from state.basis import EVERYTHING, Basis
 from state.conversation import Conversation
 from state.expectations import Expectation, mint
 from state.keys import Keys
 from state.outbox import Effect, EffectKind
-from state.scripts import Change, Fields, Registration, Tracked
+from state.scripts import Change, Registration, Tracked
+from state.snapshot import Snapshot
 from state.staged import Staged, StagedDraft, overlay
 from state.timers import Timer
 
@@ -21,80 +23,87 @@ class UnitOfWork:
     """
     One conversation, read once and written once.
 
-    What a handler reads is the snapshot with its own writes over it. Nothing reaches Redis before the commit.
+    What a handler reads is its basis with its own writes over it. Nothing reaches Redis before the commit.
     """
 
-    def __init__(self, conversation: Conversation, snapshot: Fields, keys: Keys) -> None:
+    def __init__(self, conversation: Conversation, snapshot: Snapshot, keys: Keys) -> None:
         self.conversation = conversation
         self.closed = False
         self._keys = keys
-        self._snapshot = snapshot
+        self.basis = Basis(snapshot)
         self._staged = Staged()
-        self._read: set[bytes] = set()
 
     # What a handler reads
 
     @property
     def revision(self) -> int:
         """The revision that this unit of work was computed from."""
-        return int(self._snapshot.get(fields.REVISION, b"0"))
+        return self.basis.revision
 
     @property
     def state(self) -> str | None:
         """The state, as this handler has left it so far."""
-        self._read.add(fields.STATE)
+        self.basis.look_at(fields.STATE)
         return self._state_now()
 
     def _state_now(self) -> str | None:
         if self._staged.state is not None:
             return self._staged.state or None
-        stored = self._snapshot.get(fields.STATE)
+        stored = self._stored(fields.STATE)
         return stored.decode() if stored is not None else None
 
     def data(self) -> dict[str, Any]:
         """Return all data, each draft as one dictionary under ``draft:<feature>``."""
-        self._read.add(b"*")
+        self.basis.look_at(EVERYTHING)
         return fields.read_data(self._fields_now())
 
-    def value(self, key: str) -> Any:
-        """Return one value of the data; None if there is none."""
+    def value(self, key: str, default: Any = None) -> Any:
+        """Return one value of the data; *default* if there is none."""
         if key.startswith(fields.DRAFT) and (draft := self.draft(key.removeprefix(fields.DRAFT))):
             return draft
-        return self._load(fields.data_field(key).encode(), self._staged.data.get(key, self._untouched(key)))
+        stored = self._staged.data.get(key, self._untouched(key))
+        return self._load(fields.data_field(key).encode(), stored, default)
 
     def draft(self, feature: str) -> dict[str, Any]:
         """Return one feature's draft."""
-        self._read.add(fields.draft_field(feature, "").encode())
+        self.basis.look_at(fields.draft_field(feature, "").encode())
         return fields.read_draft(self._fields_now(), feature)
 
-    def draft_value(self, feature: str, name: str) -> Any:
-        """Return one field of a draft; None if there is none."""
+    def draft_value(self, feature: str, name: str, default: Any = None) -> Any:
+        """Return one field of a draft; *default* if there is none."""
         staged = self._staged.drafts.get(feature)
         field_name = fields.draft_field(feature, name).encode()
         if staged is not None and (name in staged.fields or staged.clear):
             stored = staged.fields.get(name)
-            return values.load(stored) if stored is not None else None
-        return self._load(field_name, None if self._staged.replace else self._snapshot.get(field_name))
+            return values.load(stored) if stored is not None else default
+        stored = None if self._staged.replace == "all" else self._stored(field_name)
+        return self._load(field_name, stored, default)
 
     def block(self, name: str) -> bytes | None:
         """Return what is known of one block of the screen, as stored."""
-        return self._snapshot.get(b"v:" + name.encode())
+        return self._stored(b"v:" + name.encode())
 
     def own(self, name: str) -> Any:
         """Return one of the conversation's own fields, such as the history of its scenes; None: not set."""
         field_name = name.encode()
-        return self._load(field_name, self._staged.own.get(name, self._snapshot.get(field_name)))
+        return self._load(field_name, self._staged.own.get(name, self._stored(field_name)))
 
     def _untouched(self, key: str) -> bytes | None:
-        return None if self._staged.replace else self._snapshot.get(fields.data_field(key).encode())
+        replaced = self._staged.replace
+        if replaced == "all" or (replaced == "data" and not key.startswith(fields.DRAFT)):
+            return None
+        return self._stored(fields.data_field(key).encode())
 
-    def _load(self, name: bytes, stored: bytes | None) -> Any:
-        self._read.add(name)
-        return values.load(stored) if stored is not None else None
+    def _stored(self, name: bytes) -> bytes | None:
+        return self.basis.fields.get(name)
+
+    def _load(self, name: bytes, stored: bytes | None, default: Any = None) -> Any:
+        self.basis.look_at(name)
+        return values.load(stored) if stored is not None else default
 
     def _fields_now(self) -> dict[bytes, bytes]:
         """Return the fields of data and drafts as this handler has left them so far."""
-        now = {} if self._staged.replace else dict(self._snapshot)
+        now = self._fields_before()
         for feature, staged in self._staged.drafts.items():
             prefix = fields.draft_field(feature, "").encode()
             if staged.clear:
@@ -104,6 +113,15 @@ class UnitOfWork:
         overlay(now, {fields.data_field(key).encode(): stored for key, stored in self._staged.data.items()})
         return now
 
+    def _fields_before(self) -> dict[bytes, bytes]:
+        match self._staged.replace:
+            case None:
+                return dict(self.basis.fields)
+            case "data":
+                return {name: v for name, v in self.basis.fields.items() if fields.is_of_a_draft(name)}
+            case "all":
+                return {}
+
     # What a handler writes
 
     def set_state(self, state: str | None) -> None:
@@ -112,10 +130,16 @@ class UnitOfWork:
 
     def set_data(self, data: Mapping[str, Any]) -> None:
         """Stage *data* in place of all data and drafts."""
-        self._staged.replace = True
+        self._staged.replace = "all"
         self._staged.data.clear()
         self._staged.drafts.clear()
         self.update_data(data)
+
+    def clear_data(self) -> None:
+        """Stage the removal of all data; drafts stay."""
+        staged = self._staged
+        staged.replace = staged.replace or "data"
+        staged.data = {key: stored for key, stored in staged.data.items() if key.startswith(fields.DRAFT)}
 
     def update_data(self, data: Mapping[str, Any]) -> None:
         """Stage the keys of *data*; a draft among them is replaced."""
@@ -131,9 +155,10 @@ class UnitOfWork:
                 self._staged.drafts[key.removeprefix(fields.DRAFT)] = StagedDraft(clear=True)
             self._staged.data[key] = values.dump(value)
 
-    def set_draft(self, feature: str, items: Mapping[str, Any]) -> None:
-        """Stage fields of one draft; its other fields stay."""
+    def set_draft(self, feature: str, items: Mapping[str, Any], ttl_ms: int | None = None) -> None:
+        """Stage fields of one draft; its other fields stay. From the commit on it lives *ttl_ms*."""
         staged = self._staged.drafts.setdefault(feature, StagedDraft())
+        staged.ttl_ms = ttl_ms if ttl_ms is not None else staged.ttl_ms
         staged.fields.update({name: values.dump(item) for name, item in items.items()})
         self._staged.data.pop(fields.DRAFT + feature, None)
 
@@ -145,6 +170,10 @@ class UnitOfWork:
         """Stage the removal of one draft, and of nothing else."""
         self._staged.drafts[feature] = StagedDraft(clear=True)
         self._staged.data.pop(fields.DRAFT + feature, None)
+
+    def touch_draft(self, feature: str, ttl_ms: int) -> None:
+        """Note that *feature*'s draft was used, and so lives *ttl_ms* from the commit on."""
+        self._staged.touched[fields.quote_feature(feature)] = ttl_ms
 
     def add_effect(self, effect: Effect) -> None:
         """Stage something that we will owe Telegram."""
@@ -216,6 +245,7 @@ class UnitOfWork:
             basis=basis,
             state=self._staged.state,
             replace=self._staged.replace,
+            touch=self._staged.touched,
             set={
                 fields.data_field(key): stored
                 for key, stored in self._staged.data.items()
@@ -244,17 +274,13 @@ class UnitOfWork:
             **more,
         )
 
-    def rebase(self, snapshot: Fields) -> bool:
+    def rebase(self, snapshot: Snapshot) -> bool:
         """
         Take *snapshot* as the new basis, if nothing that was read differs in it.
 
         False: what the handler decided rests on values that have changed, so it must run again.
         """
-        for name in self._read:
-            if not _same(name, self._snapshot, snapshot):
-                return False
-        self._snapshot = snapshot
-        return True
+        return self.basis.move_to(snapshot)
 
     @contextmanager
     def current(self) -> Iterator["UnitOfWork"]:
@@ -270,15 +296,3 @@ def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:
     """Return the open unit of work of *conversation* in this context, if there is one."""
     unit = _current.get()
     return unit if unit is not None and not unit.closed and unit.conversation == conversation else None
-
-
-def _same(name: bytes, before: Fields, after: Fields) -> bool:
-    if name == b"*":
-        return _of(before, (b"d:", b"f:")) == _of(after, (b"d:", b"f:"))
-    if name.startswith(b"f:") and name.endswith(b":"):
-        return _of(before, (name,)) == _of(after, (name,))
-    return before.get(name) == after.get(name)
-
-
-def _of(snapshot: Fields, prefixes: tuple[bytes, ...]) -> dict[bytes, bytes]:
-    return {name: stored for name, stored in snapshot.items() if name.startswith(prefixes)}

@@ -3,10 +3,11 @@
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 conversation  6 garbage  7 outbox  8 unresolved
 --       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
 --       14 timers of the conversation  15 states  16 states until  17 history  18 end of the event
+--       19 made once  20 turns
 --       then, for each expectation: its key, its waiting list
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
 -- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
---          timers set}
+--          timers set, now in ms}
 --      or {FENCED | GONE | CONFLICT | STALE}
 
 local w = cmsgpack.unpack(ARGV[1])
@@ -19,6 +20,34 @@ if w.entry and #redis.call('XRANGE', KEYS[2], w.entry, w.entry) == 0 then
   return { 'GONE' }
 end
 local revision = tonumber(redis.call('HGET', conversation, 'r') or '0')
+local now_ms = time_ms()
+
+local function wanted()
+  if w.want == 'data' then
+    return redis.call('HGETALL', conversation)
+  elseif w.want then
+    return read_draft(conversation, w.want.draft)
+  end
+  return {}
+end
+
+-- A client that lost the answer asks again; what it asked for has been done.
+if w.once and redis.call('EXISTS', KEYS[19]) == 1 then
+  return { 'COMMITTED', revision, 0, 0, {}, wanted(), 0, now_ms }
+end
+if w.turn and redis.call('LINDEX', KEYS[20], 0) ~= w.turn then
+  return { 'FENCED' }
+end
+for feature in pairs(w.drafts or {}) do
+  if has_expired(conversation, feature) then
+    clear_draft(conversation, feature)
+  end
+end
+for field, expected in pairs(w.when or {}) do
+  if redis.call('HGET', conversation, field) ~= expected then
+    return { 'CONFLICT' }
+  end
+end
 if w.basis and w.basis ~= revision then
   return { 'CONFLICT' }
 end
@@ -30,15 +59,22 @@ if w.rank then
   redis.call('SET', KEYS[10], w.rank, 'PX', w.rank_ms)
 end
 
+if w.once then
+  redis.call('SET', KEYS[19], '', 'PX', w.once)
+end
+
 local changed = false
 
 if w.replace then
-  remove_data_and_drafts(conversation)
+  remove_data(conversation, w.replace == 'all')
   changed = true
 end
 for feature, change in pairs(w.drafts or {}) do
   write_draft(conversation, feature, change)
   changed = true
+end
+for feature, ttl_ms in pairs(w.touch or {}) do
+  keep_draft(conversation, feature, ttl_ms)
 end
 if w.del and #w.del > 0 then
   in_pieces('HDEL', conversation, w.del)
@@ -112,24 +148,26 @@ if w.forget then
   changed = false
 end
 
+-- An event that changed nothing has used the conversation too.
+local used = (changed or w.entry) and not w.forget
 local to = redis.call('HGET', conversation, 's')
-local now = redis.call('TIME')
-local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 if from and from ~= to then
   unlist_state(KEYS[15], KEYS[16], w.bot .. '\0' .. from .. '\0' .. w.conversation)
 end
-if to and changed then
+if to and used then
   list_state(KEYS[15], KEYS[16], w.bot .. '\0' .. to .. '\0' .. w.conversation, now_ms, w.ttl_ms)
 end
 
 if changed then
-  redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
   revision = redis.call('HINCRBY', conversation, 'r', 1)
   if redis.call('HLEN', conversation) == 1 then
     redis.call('DEL', conversation)
-  else
-    redis.call('PEXPIRE', conversation, w.ttl_ms)
   end
+end
+if used then
+  redis.call('PEXPIRE', conversation, w.ttl_ms)
+  redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
+  redis.call('PEXPIRE', KEYS[17], w.ttl_ms)
 end
 
 if w.cause and not w.forget and (changed or w.effects) then
@@ -149,7 +187,7 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[17 + 2 * position], KEYS[18 + 2 * position]
+  local key, waiting = KEYS[19 + 2 * position], KEYS[20 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
@@ -182,10 +220,4 @@ if not w.lease and effects + resolved + #unparked + timers > 0 then
   end
 end
 
-local wanted = {}
-if w.want == 'data' then
-  wanted = redis.call('HGETALL', conversation)
-elseif w.want then
-  wanted = read_draft(conversation, w.want.draft)
-end
-return { 'COMMITTED', revision, effects, resolved, unparked, wanted, timers }
+return { 'COMMITTED', revision, effects, resolved, unparked, wanted(), timers, now_ms }

@@ -4,6 +4,7 @@
 --   r              the revision, one more with each commit that changed something
 --   d:<key>        one value of the FSM data, JSON, never read here
 --   f:<feature>:<name>   one field of a draft, JSON, never read here
+--   e:<feature>    when the draft expires, ms; absent when it does so with the conversation
 --   i:<feature>    which names the draft has, so that reading or clearing it costs its own size alone
 --   v:<block>      one block of the screen
 
@@ -29,7 +30,28 @@ end
 
 local function clear_draft(conversation, feature)
   in_pieces('HDEL', conversation, draft_fields(feature, draft_names(conversation, feature)))
-  redis.call('HDEL', conversation, 'i:' .. feature, 'd:draft:' .. feature)
+  redis.call('HDEL', conversation, 'i:' .. feature, 'd:draft:' .. feature, 'e:' .. feature)
+end
+
+-- Redis 7.0 has no expiry of a hash's field, so the deadline is a field too, and each reader looks at it.
+local function has_expired(conversation, feature)
+  local deadline = redis.call('HGET', conversation, 'e:' .. feature)
+  return deadline and tonumber(deadline) <= time_ms()
+end
+
+local function expire_draft(conversation, feature, ttl_ms)
+  if ttl_ms == 0 then
+    redis.call('HDEL', conversation, 'e:' .. feature)
+  else
+    redis.call('HSET', conversation, 'e:' .. feature, string.format('%.0f', time_ms() + ttl_ms))
+  end
+end
+
+-- Reading is use: move the deadline of a draft that is still there.
+local function keep_draft(conversation, feature, ttl_ms)
+  if redis.call('HEXISTS', conversation, 'i:' .. feature) == 1 and not has_expired(conversation, feature) then
+    expire_draft(conversation, feature, ttl_ms)
+  end
 end
 
 local function write_draft(conversation, feature, change)
@@ -73,17 +95,21 @@ local function write_draft(conversation, feature, change)
     renamed = true
   end
   if #names == 0 then
-    redis.call('HDEL', conversation, 'i:' .. feature)
+    redis.call('HDEL', conversation, 'i:' .. feature, 'e:' .. feature)
   elseif renamed then
     redis.call('HSET', conversation, 'i:' .. feature, cmsgpack.pack(names))
   end
+  if #names > 0 and change.ttl_ms then
+    expire_draft(conversation, feature, change.ttl_ms)
+  end
 end
 
-local function remove_data_and_drafts(conversation)
+local function remove_data(conversation, drafts_too)
   local doomed = {}
   for _, field in ipairs(redis.call('HKEYS', conversation)) do
     local kind = string.sub(field, 1, 2)
-    if kind == 'd:' or kind == 'f:' or kind == 'i:' then
+    local of_draft = kind == 'f:' or kind == 'i:' or kind == 'e:' or string.sub(field, 1, 8) == 'd:draft:'
+    if of_draft and drafts_too or kind == 'd:' and not of_draft then
       doomed[#doomed + 1] = field
     end
   end
@@ -91,6 +117,9 @@ local function remove_data_and_drafts(conversation)
 end
 
 local function read_draft(conversation, feature)
+  if has_expired(conversation, feature) then
+    return {}
+  end
   local names = draft_names(conversation, feature)
   local result = {}
   for first = 1, #names, 1000 do

@@ -4,7 +4,7 @@
 --
 -- KEYS  1 lease  2 attempts  3 conversation  4 inbox  5 journal  [6 rank]
 -- ARGV  1 lease value  2 inbox id
--- Returns {LOADED, runs begun, rank or '', fields, journal} or {FENCED | GONE}
+-- Returns {LOADED, runs begun, rank or '', snapshot, journal} or {FENCED | GONE}
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return { 'FENCED' }
@@ -16,4 +16,4 @@ local attempts = redis.call('HINCRBY', KEYS[2], ARGV[2], 1)
 local rank = KEYS[6] and redis.call('GET', KEYS[6]) or ''
 -- A first run finds no journal, so it does not look.
 local journal = attempts > 1 and redis.call('HGETALL', KEYS[5]) or {}
-return { 'LOADED', attempts, rank, redis.call('HGETALL', KEYS[3]), journal }
+return { 'LOADED', attempts, rank, snapshot(KEYS[3]), journal }

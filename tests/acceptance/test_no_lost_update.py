@@ -23,5 +23,5 @@ async def test_a_hundred_writers_in_two_processes_lose_nothing(
 
     assert [await writer.wait() for writer in writers] == [0, 0]
 
-    draft = await storage.get_draft(CONVERSATION, "race")
+    draft = await storage.drafts.read(CONVERSATION, "race")
     assert draft == {f"field_{number}": number for number in range(100)}

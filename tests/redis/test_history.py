@@ -143,7 +143,7 @@ async def test_a_forgotten_conversation_leaves_nothing(redis: Redis, outside: Ou
     where = Conversation.private(42, 7)
     await outside.scripts.commit(Change(conversation=where, ttl_ms=60_000, state="Shop:paying"))
     await outside.scripts.commit(
-        Change(conversation=where, ttl_ms=60_000, state=False, replace=True, forget=True)
+        Change(conversation=where, ttl_ms=60_000, state=False, replace="all", forget=True)
     )
 
     assert await redis.keys("*") == []

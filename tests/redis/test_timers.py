@@ -9,6 +9,7 @@ from gateway import Director, Feature, Gateway, TimerFired
 from gateway.runtime import Runtime
 from routers.event import OtherEvent
 from state.conversation import Conversation
+from state.snapshot import Snapshot
 from state.timers import Timers
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
@@ -80,7 +81,7 @@ async def _storage_only(outside: Outside, conversation: Conversation) -> set[str
     from state.timers import Timer
     from state.unit_of_work import UnitOfWork
 
-    unit = UnitOfWork(conversation, {}, outside.keys)
+    unit = UnitOfWork(conversation, Snapshot({}), outside.keys)
     unit.set_timer(Timer("payment.expired", "payment.expired", int(time.time() * 1000) - 60_000))
     await outside.scripts.commit(unit.change(ttl_ms=60_000, basis=None))
     return await _pending(outside, conversation)
@@ -134,7 +135,7 @@ async def test_a_timer_that_has_fired_is_still_cancelled_before_its_event_is_han
 
     from state.unit_of_work import UnitOfWork
 
-    unit = UnitOfWork(conversation, {}, outside.keys)
+    unit = UnitOfWork(conversation, Snapshot({}), outside.keys)
     unit.cancel_timer("payment.expired")
     await outside.scripts.commit(unit.change(ttl_ms=60_000, basis=None))
 
