@@ -26,6 +26,7 @@ from gateway.role import Role
 from gateway.settings import BotSettings, Settings
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
+from routers.asker import open_asker
 from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
 from routers.registry import providers
 from routers.rest.api import Api
@@ -105,6 +106,8 @@ async def running(
                 bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
             ),
             body_limit_bytes=settings.web.body_limit_bytes,
+            asker=await stack.enter_async_context(open_asker()),
+            trusted_proxies=settings.web.trusted_proxies,
         )
         yield Runtime(redis, container, edge, worker)
 
@@ -171,7 +174,7 @@ def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
     return {
         name: WebhookEndpoint(
             name,
-            known[source.kind],
+            known[source.kind].configured(source.options),
             [
                 Secret(secret.value.get_secret_value().encode(), secret.not_before, secret.not_after)
                 for secret in source.secrets

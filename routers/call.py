@@ -17,7 +17,9 @@ class Call:
 
     Headers are kept as sent, duplicates included, with lower-case names.
     *public_url* is the configured address of the endpoint, never derived from the request:
-    some providers sign it.
+    some providers sign it. *remote_address* is the caller's, seen through the trusted proxies only.
+    *path_secret* is what followed the source's name in the path. *evidence* and *fetched* are what the
+    provider's API answered: the key that proves the call, and the facts that a thin call only points to.
     """
 
     body: bytes
@@ -26,6 +28,14 @@ class Call:
     remote_address: str = ""
     method: str = "POST"
     public_url: str = field(default="", kw_only=True)
+    path_secret: str = field(default="", kw_only=True, repr=False)
+    evidence: bytes = field(default=b"", kw_only=True)
+    fetched: bytes | None = field(default=None, kw_only=True)
+
+    @property
+    def content(self) -> bytes:
+        """What the call says: the API's answer where one was asked for, else the body, else the query."""
+        return self.fetched if self.fetched is not None else self.body or self.query
 
     def header(self, name: str) -> str:
         """

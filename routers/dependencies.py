@@ -9,15 +9,22 @@ from aiogram.fsm.strategy import FSMStrategy
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from routers.asker import ApiUnavailable
 from routers.call import Call
-from routers.problems import NOT_READY, Rejected
+from routers.callers_address import Network, callers_address
+from routers.problems import HEADERS_TOO_LARGE, NOT_READY, Rejected
 from routers.provider import Provider
+from routers.question import Question
 from routers.rest.api import Api
 from routers.verification import Secret
 from state.envelope import Envelope
 from state.inbox import Disposition
 
 DEFAULT_BODY_LIMIT_BYTES: Final = 1024 * 1024
+#: All header lines together, and how many; no provider comes near either.
+MAX_HEADERS_BYTES: Final = 32 * 1024
+MAX_HEADERS: Final = 100
+MAX_QUERY_BYTES: Final = 8 * 1024
 
 
 class Inbox(Protocol):
@@ -25,6 +32,26 @@ class Inbox(Protocol):
 
     async def accept(self, envelope: Envelope, *, remember_for: timedelta) -> Disposition:
         """Store *envelope* once; raises `state.errors.StoreUnavailable`."""
+
+
+class Asker(Protocol):
+    """The part of `routers.asker.Asker` that the edge needs."""
+
+    async def ask(self, question: Question, *, refresh: bool = False) -> bytes | None:
+        """Return what a provider's API answers; raises `routers.asker.ApiUnavailable`."""
+
+
+class NobodyAsks:
+    """Stands where no provider's API can be reached."""
+
+    async def ask(self, question: Question, *, refresh: bool = False) -> bytes | None:  # noqa: ARG002 - the protocol's
+        """
+        Refuse.
+
+        Raises:
+            ApiUnavailable: always.
+        """
+        raise ApiUnavailable(question.url, "no asker is attached")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,8 @@ class Edge:
     webhooks: Mapping[str, WebhookEndpoint] = field(default_factory=dict)
     api: Api | None = None
     """What `/v1` works with."""
+    asker: Asker = field(default_factory=NobodyAsks)
+    trusted_proxies: Sequence[Network] = ()
     clock: Callable[[], datetime] = utc_now
     body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
     """For calls of `/v1`; an endpoint of a webhook has its own."""
@@ -108,15 +137,41 @@ def api_of(request: Request) -> Api:
     return api
 
 
-def call_of(request: Request, body: bytes, public_url: str = "") -> Call:
+def call_of(
+    request: Request,
+    body: bytes,
+    *,
+    public_url: str = "",
+    path_secret: str = "",
+    trusted_proxies: Sequence[Network] = (),
+) -> Call:
     """*request* as verifiers see it: with *body*, and the headers as they were sent."""
     scope = request.scope
     client = scope.get("client")
+    headers = scope["headers"]
     return Call(
         body=body,
-        headers=scope["headers"],
+        headers=headers,
         query=scope["query_string"],
-        remote_address=client[0] if client else "",
+        remote_address=callers_address(client[0] if client else "", headers, trusted_proxies),
         method=scope["method"],
         public_url=public_url,
+        path_secret=path_secret,
     )
+
+
+def check_headers(request: Request) -> None:
+    """
+    Hold the headers and the query to their limits.
+
+    Raises:
+        Rejected: there are too many, or they are too long.
+    """
+    headers = request.scope["headers"]
+    size = sum(len(name) + len(value) for name, value in headers)
+    if (
+        len(headers) > MAX_HEADERS
+        or size > MAX_HEADERS_BYTES
+        or len(request.scope["query_string"]) > MAX_QUERY_BYTES
+    ):
+        raise Rejected(HEADERS_TOO_LARGE)

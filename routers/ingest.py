@@ -1,5 +1,6 @@
 """From a webhook's bytes to an accepted event: verify, translate, store, answer."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,8 @@ from routers.call import Call
 from routers.dependencies import Edge, WebhookEndpoint
 from routers.document import Unreadable
 from routers.provider import Answer, Received, Translation, unreadable
+from routers.question import Question
+from routers.refusal import RefusalReason, Refused
 from state.envelope import Envelope
 
 log: Final = structlog.get_logger("routers.ingest")
@@ -23,24 +26,52 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
 
     Raises:
         Refused: the call is not proven genuine; nothing was stored.
+        ApiUnavailable: the provider's API had to be asked and did not answer; nothing was stored.
         StoreUnavailable: Redis did not take it; nothing was stored.
     """
     now = edge.clock()
     provider = endpoint.provider
-    provider.verify(call, endpoint.secrets, now)
+    call = await _proven(call, endpoint, edge, now)
     translation = _translate(call, endpoint, now)
     envelope = Envelope(
         source=endpoint.name,
         type=translation.event.type,
         idempotency_key=translation.idempotency_key,
         received_at_ms=int(now.timestamp() * 1000),
-        body=call.body,
+        body=call.content,
         event=translation.event.encode(),
         token=translation.token,
     )
     disposition = await edge.inbox.accept(envelope, remember_for=provider.remember_for)
     log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.name.lower())
     return provider.answer(Received(call, translation, endpoint.secrets, now))
+
+
+async def _proven(call: Call, endpoint: WebhookEndpoint, edge: Edge, now: datetime) -> Call:
+    """The call once it is proven genuine, with what the provider's API had to be asked for."""
+    provider, secrets = endpoint.provider, endpoint.secrets
+    if call.method not in provider.methods:
+        raise Refused(RefusalReason.METHOD_NOT_TAKEN, call.method)
+    key = provider.evidence(call, secrets, now) if provider.evidence is not None else None
+    if key is not None:
+        call = replace(call, evidence=await _fact(key, edge))
+    try:
+        provider.verify(call, secrets, now)
+    except Refused as refused:
+        if key is None or refused.reason is not RefusalReason.SIGNATURE_WRONG:
+            raise
+        # The provider may have changed its key since we asked for it.
+        call = replace(call, evidence=await _fact(key, edge, refresh=True))
+        provider.verify(call, secrets, now)
+    question = provider.lookup(call, secrets, now) if provider.lookup is not None else None
+    return call if question is None else replace(call, fetched=await _fact(question, edge))
+
+
+async def _fact(question: Question, edge: Edge, *, refresh: bool = False) -> bytes:
+    answer = await edge.asker.ask(question, refresh=refresh)
+    if answer is None:
+        raise Refused(RefusalReason.NOT_CONFIRMED, "the provider's API does not know of it")
+    return answer
 
 
 def _translate(call: Call, endpoint: WebhookEndpoint, now: datetime) -> Translation:

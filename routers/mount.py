@@ -18,7 +18,9 @@ def mount(app: FastAPI, *, checks: Mapping[str, Check] | None = None) -> None:
     """
     hot = APIRouter()
     hot.add_route("/telegram/{bot_id}", telegram.receive, methods=["POST"], name="telegram")
-    hot.add_route("/webhooks/{source}", webhooks.receive, methods=["POST"], name="webhooks")
+    for path in ("/webhooks/{source}", "/webhooks/{source}/{secret}"):
+        # Some providers call by GET, some can prove who they are by a secret part of the address only.
+        hot.add_route(path, webhooks.receive, methods=["GET", "POST"], name="webhooks")
     app.include_router(hot)
     app.include_router(rest_router())
     app.include_router(health_router(checks or {}))

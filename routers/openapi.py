@@ -39,11 +39,36 @@ _COMMON_RESPONSES: Final = {
     "401": _problem("Unknown endpoint, or the call does not prove who sent it: one answer for all of it"),
     "413": _problem("The body is over the limit"),
     "415": _problem("The body is compressed"),
+    "431": _problem("The headers are over the limit"),
     "503": {
         **_problem("The event could not be stored; nothing was kept, send it again"),
         "headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
     },
 }
+
+_SECRET: Final = _path_parameter("secret", "The secret part of the address, as configured", "string")
+
+
+def _webhook(operation_id: str, summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "tags": ["webhooks"],
+        "operationId": operation_id,
+        "summary": summary,
+        "description": "Method, body, signature and answer are the provider's own. 2xx means that the event "
+        "is stored, for the first time, as a repeat, or until its conversation is known.",
+        "parameters": [
+            _path_parameter("source", "The source's name in the configuration", "string"),
+            *parameters,
+        ],
+        "responses": {
+            "200": {"description": "Stored; the body is what the provider wants to read"},
+            **_COMMON_RESPONSES,
+        },
+    }
+    if not operation_id.endswith("_by_get"):
+        operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": {}}}}
+    return operation
+
 
 PATHS: Final[dict[str, Any]] = {
     "/telegram/{bot_id}": {
@@ -78,19 +103,14 @@ PATHS: Final[dict[str, Any]] = {
         }
     },
     "/webhooks/{source}": {
-        "post": {
-            "tags": ["webhooks"],
-            "operationId": "receive_webhook",
-            "summary": "Take one call from a provider",
-            "description": "The body, its signature and the answer are the provider's own. 2xx means that "
-            "the event is stored, for the first time, as a repeat, or until its conversation is known.",
-            "parameters": [_path_parameter("source", "The source's name in the configuration", "string")],
-            "requestBody": {"required": True, "content": {"*/*": {"schema": {}}}},
-            "responses": {
-                "200": {"description": "Stored; the body is what the provider wants to read"},
-                **_COMMON_RESPONSES,
-            },
-        }
+        "post": _webhook("receive_webhook", "Take one call from a provider"),
+        "get": _webhook("receive_webhook_by_get", "Take one call from a provider that calls by GET"),
+    },
+    "/webhooks/{source}/{secret}": {
+        "post": _webhook(
+            "receive_secret_webhook", "Take one call from a provider that signs nothing", _SECRET
+        ),
+        "get": _webhook("receive_secret_webhook_by_get", "The same by GET", _SECRET),
     },
 }
 

@@ -68,6 +68,7 @@ UNAUTHORIZED: Final = Problem(
 )
 BODY_TOO_LARGE: Final = Problem("body-too-large", 413, "The body is over the endpoint's limit")
 BODY_COMPRESSED: Final = Problem("body-compressed", 415, "Compressed bodies are not taken")
+HEADERS_TOO_LARGE: Final = Problem("headers-too-large", 431, "The headers are over the limit")
 BODY_INCOMPLETE: Final = Problem("body-incomplete", 400, "The body ended early")
 NOT_AN_UPDATE: Final = Problem(
     "not-an-update", 422, "The body is not an update", "Expected one JSON object with an update_id."
@@ -96,6 +97,15 @@ def store_unavailable(retry_after_seconds: int) -> Problem:
         "What was to be changed is changed whole or not at all. Please ask again.",
         headers={"Retry-After": str(max(1, retry_after_seconds))},
     )
+
+
+API_UNAVAILABLE: Final = Problem(
+    "provider-unavailable",
+    503,
+    "The provider's API could not be asked about the call",
+    "Nothing was kept of it. Please send it again.",
+    headers={"Retry-After": "10"},
+)
 
 
 def install(app: FastAPI) -> None:

@@ -4,10 +4,14 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
 
 from routers.call import Call
 from routers.event import Event, OtherEvent
+from routers.question import Question
+from routers.sent import Sent
 from routers.verification import Secret, Verifier
 
 MAX_KEY_CHARS: Final = 200
@@ -54,8 +58,14 @@ class Received:
 Translator = Callable[[Call, datetime], Translation]
 """Pure. Raises `routers.document.Unreadable` for a body that it does not understand, and nothing else."""
 
+Asking = Callable[[Call, Sequence[Secret], datetime], Question | None]
+"""Pure: what the provider's API must be asked about a call; None: nothing. Raises `Refused`."""
+
 Signer = Callable[[bytes, bytes, datetime], Sequence[tuple[str, str]]]
 """(body, secret, at) to the headers that the provider would send with it."""
+
+Rewriter = Callable[[Sent, bytes, datetime, str], Sent]
+"""(request, secret, at, public URL) to the request with its signature, wherever that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,17 @@ def plain_answer(_: Received) -> Answer:
     return Answer()
 
 
+class Options(BaseModel):
+    """What `[sources.<name>.options]` may say; a provider that takes any subclasses it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def as_it_is(secret: bytes) -> bytes:
+    """Return *secret*: both sides hold the same one."""
+    return secret
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """
@@ -82,8 +103,16 @@ class Provider:
     `routers/bookings/`.
 
     *remember_for* is how long the provider may repeat a call, and so how long its idempotency key is kept.
-    *answer* writes what it reads as success, the same for a first call and its repeat. *sign* and *examples*
-    (by the provider's own type) make genuine calls, for the demo, tests and the command line.
+    *answer* writes what it reads as success, the same for a first call and its repeat.
+
+    *evidence* names what the API must be asked before a call can be verified (a key, a certificate), *lookup*
+    what it must be asked afterwards, because the call itself only points to the facts.
+
+    *build* makes the provider of one source out of its *options*; without it all sources are alike.
+
+    *sign* (headers only) or *rewrite* (anything) and *examples* (by the provider's own type) make genuine
+    calls for the demo, tests and the command line, with *example_options*. *example_key* is a key that the
+    sender may hold, *known_half* makes what we hold of it. *api_examples* is what the API would answer.
     """
 
     kind: str
@@ -92,8 +121,41 @@ class Provider:
     remember_for: timedelta
     documentation: str
     answer: Callable[[Received], Answer] = plain_answer
+    methods: frozenset[str] = frozenset({"POST"})
+    evidence: Asking | None = None
+    lookup: Asking | None = None
+    options: type[Options] = Options
+    build: Callable[[Any], "Provider"] | None = None
     sign: Signer | None = None
+    rewrite: Rewriter | None = None
     examples: Mapping[str, Callable[[Example], bytes]] = field(default_factory=dict)
+    api_examples: Mapping[str, Callable[[Example], bytes]] = field(default_factory=dict)
+    example_options: Mapping[str, Any] = field(default_factory=dict)
+    example_key: bytes = field(default=b"a key of the examples", repr=False)
+    known_half: Callable[[bytes], bytes] = as_it_is
+
+    def configured(self, options: Mapping[str, Any]) -> "Provider":
+        """
+        The provider of a source with *options*.
+
+        Raises:
+            pydantic.ValidationError: they are not what this provider takes.
+        """
+        checked = self.options.model_validate(options)
+        return self if self.build is None else self.build(checked)
+
+    def signed(self, body: bytes, secret: bytes, at: datetime, *, url: str = "") -> Sent:
+        """
+        The request in which the provider would send *body* to *url*, signed with *secret*.
+
+        Raises:
+            LookupError: nobody can sign for this provider.
+        """
+        if self.rewrite is not None:
+            return self.rewrite(Sent(body), secret, at, url)
+        if self.sign is None:
+            raise LookupError(f"nobody can sign for {self.kind}")
+        return Sent(body, tuple(self.sign(body, secret, at)))
 
 
 def idempotency_key(*parts: str) -> str:
@@ -109,6 +171,6 @@ def digest_key(body: bytes) -> str:
 
 def unreadable(kind: str, call: Call, now: datetime) -> Translation:
     """An authentic call that nobody could translate: kept whole, under a name of its own."""
-    key = digest_key(call.query + b"\n" + call.body)
+    key = digest_key(call.query + b"\n" + call.content)
     event = OtherEvent(type=f"{kind}.{OtherEvent.UNREADABLE}", provider=kind, object_id=key, occurred_at=now)
     return Translation(key, event)

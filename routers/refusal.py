@@ -20,6 +20,15 @@ class RefusalReason(StrEnum):
     """Well-formed, but not made with any of our valid secrets over these bytes."""
     TOO_OLD = "too_old"
     IN_FUTURE = "in_future"
+    BODY_MALFORMED = "body_malformed"
+    """What is signed inside the body cannot be found there."""
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    """The caller's address is in none of the provider's networks."""
+    KEY_UNUSABLE = "key_unusable"
+    """The configured or fetched key is not one that this scheme can use."""
+    NOT_CONFIRMED = "not_confirmed"
+    """The provider's API does not know what the call tells of."""
+    METHOD_NOT_TAKEN = "method_not_taken"
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""`POST /webhooks/{source}`: payments, bookings and whatever else is configured as a source."""
+"""`/webhooks/{source}`: payments, bookings and whatever else is configured as a source."""
 
 from typing import Final
 
@@ -6,10 +6,11 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from routers.asker import ApiUnavailable
 from routers.body import read_body
-from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, edge_of
+from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, check_headers, edge_of
 from routers.ingest import ingest
-from routers.problems import UNAUTHORIZED, Rejected, unavailable
+from routers.problems import API_UNAVAILABLE, UNAUTHORIZED, Rejected, unavailable
 from routers.refusal import RefusalReason, Refused
 from state.errors import StoreUnavailable
 
@@ -26,15 +27,26 @@ async def receive(request: Request) -> Response:
     name: str = request.path_params["source"]
     endpoint = edge.webhooks.get(name)
     try:
+        check_headers(request)
         body = await read_body(request, endpoint.body_limit_bytes if endpoint else DEFAULT_BODY_LIMIT_BYTES)
         if endpoint is None:
             raise Refused(RefusalReason.UNKNOWN_SOURCE)
-        answer = await ingest(call_of(request, body, endpoint.public_url), endpoint, edge)
+        call = call_of(
+            request,
+            body,
+            public_url=endpoint.public_url,
+            path_secret=request.path_params.get("secret", ""),
+            trusted_proxies=edge.trusted_proxies,
+        )
+        answer = await ingest(call, endpoint, edge)
     except Rejected as rejected:
         return rejected.problem.response()
     except Refused as refused:
         log.warning("refused", source=name[:64], reason=refused.reason.value, detail=refused.detail)
         return UNAUTHORIZED.response()
+    except ApiUnavailable as error:
+        log.warning("provider_unavailable", source=name[:64], host=error.host, why=error.why)
+        return API_UNAVAILABLE.response()
     except StoreUnavailable as error:
         return unavailable(error.retry_after_seconds).response()
     return Response(answer.body, answer.status, media_type=answer.content_type)

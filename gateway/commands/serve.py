@@ -46,7 +46,8 @@ def configured(config: Path | None) -> Settings:
         CommandRefused: with every problem.
     """
     try:
-        return load_settings(config, os.environ, source_kinds=tuple(providers()))
+        options = {kind: provider.options for kind, provider in providers().items()}
+        return load_settings(config, os.environ, source_kinds=tuple(options), source_options=options)
     except SettingsError as error:
         raise CommandRefused(error.problems) from error
 

@@ -47,11 +47,9 @@ class SignedCall:
         Raises:
             Miss: the gateway did not take it.
         """
-        if self.provider.sign is None:
-            raise Miss(f"nobody can sign for {self.provider.kind}")
-        headers = dict(self.provider.sign(self.body, self.secret.encode(), datetime.now(UTC)))
-        path = f"/webhooks/{self.provider.kind}"
-        _taken(await self.http.post(path, content=self.body, headers=headers))
+        sent = self.provider.signed(self.body, self.secret.encode(), datetime.now(UTC))
+        path = sent.target(f"/webhooks/{self.provider.kind}")
+        _taken(await self.http.request(sent.method, path, content=sent.body, headers=dict(sent.headers)))
 
 
 def stripe_call(stage: Stage, event_type: str, token: str, *, amount_minor: int = 4200) -> SignedCall:

@@ -34,3 +34,5 @@ class SourceSettings(Section):
         tuple[Annotated[SourceSecret, BeforeValidator(_as_table)], ...], BeforeValidator(_as_list)
     ] = Field(min_length=1)
     """Each a string, or a table with `value` and optional `not_before`, `not_after`. Any valid one opens."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What this kind takes besides; its provider's page lists it."""

@@ -19,9 +19,12 @@ class SettingsError(Exception):
 
 
 def told_all(
-    errors: Sequence[ErrorDetails], root: type[BaseModel], from_environment: Collection[str]
+    errors: Sequence[ErrorDetails],
+    root: type[BaseModel],
+    from_environment: Collection[str],
+    prefix: Location = (),
 ) -> Iterator[str]:
-    """A line for each of pydantic's errors, less those that only follow from another."""
+    """A line for each of pydantic's errors in *root* at *prefix*, less those that follow from another."""
     places = [error["loc"] for error in errors]
     for error in errors:
         depth = len(error["loc"])
@@ -30,16 +33,22 @@ def told_all(
             len(place) > depth and place[:depth] == error["loc"] for place in places
         ):
             continue
-        yield told(error, root, from_environment)
+        yield told(error, root, from_environment, prefix)
 
 
-def told(error: ErrorDetails, root: type[BaseModel], from_environment: Collection[str]) -> str:
-    """One line for one of pydantic's errors. The value itself is never part of it."""
+def told(
+    error: ErrorDetails,
+    root: type[BaseModel],
+    from_environment: Collection[str],
+    prefix: Location = (),
+) -> str:
+    """One line for one of pydantic's errors in *root* at *prefix*. The value itself is never part of it."""
     path = tuple(part for part in error["loc"] if part != "[key]")
-    key = dotted(path)
-    if variable_of(path) in from_environment:
-        key += f" (from {variable_of(path)})"
-    return f"{key}: {_wrong(error, path, root)}"
+    place = (*prefix, *path)
+    key = dotted(place)
+    if variable_of(place) in from_environment:
+        key += f" (from {variable_of(place)})"
+    return f"{key}: {_wrong(error, path, root, place)}"
 
 
 def dotted(path: Location) -> str:
@@ -91,7 +100,9 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def _wrong(error: ErrorDetails, path: Location, root: type[BaseModel]) -> str:
+def _wrong(error: ErrorDetails, path: Location, root: type[BaseModel], place: Location) -> str:
+    if error["type"] == "missing":
+        return _missing(place)
     special = _SPECIAL.get(error["type"])
     if special is not None:
         return special(error, path, root)
@@ -100,7 +111,7 @@ def _wrong(error: ErrorDetails, path: Location, root: type[BaseModel]) -> str:
     return error["msg"].removeprefix("Value error, ")
 
 
-def _missing(_error: ErrorDetails, path: Location, _root: type[BaseModel]) -> str:
+def _missing(path: Location) -> str:
     if path in {("telegram",), ("telegram", "bots")}:
         return _no_bot()
     if any(isinstance(part, int) for part in path):
@@ -129,7 +140,6 @@ def _bad_name(error: ErrorDetails, _path: Location, _root: type[BaseModel]) -> s
 
 
 _SPECIAL: Final[Mapping[str, Callable[[ErrorDetails, Location, type[BaseModel]], str]]] = {
-    "missing": _missing,
     "extra_forbidden": _unknown,
     "too_short": _too_short,
     "string_too_short": _too_short,

@@ -10,6 +10,7 @@ from gateway.settings.callers import SourceSettings
 from gateway.settings.expiry import ExpirySettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import Name
+from gateway.settings.source_options import secret_texts
 from gateway.settings.store import RedisSettings
 from gateway.settings.web import WebSettings
 from gateway.settings.worker import WorkerSettings
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
             yield bot.secret_token.get_secret_value()
         for source in self.sources.values():
             yield from (secret.value.get_secret_value() for secret in source.secrets)
+            yield from secret_texts(source.options)
         if self.redis.url is not None:
             yield self.redis.url.get_secret_value()
 

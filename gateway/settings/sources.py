@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from gateway.settings.errors import SettingsError, dotted, nearest, told_all
 from gateway.settings.models import Settings
+from gateway.settings.source_options import check_options
 
 _INDIRECT: Final = "env:"
 
@@ -20,11 +21,13 @@ def load_settings(
     environ: Mapping[str, str],
     *,
     source_kinds: Collection[str] | None = None,
+    source_options: Mapping[str, type[BaseModel]] | None = None,
 ) -> Settings:
     """
     Read *path* (None: no file), then every `GATEWAY_SECTION__KEY` of *environ*, which wins.
 
-    A value `env:NAME` stands for the variable NAME. *source_kinds*: what `sources.<name>.kind` may be.
+    A value `env:NAME` stands for the variable NAME. *source_kinds*: what `sources.<name>.kind` may be;
+    *source_options*: what a source of each kind takes as `options`.
 
     Raises:
         SettingsError: with all problems at once.
@@ -33,6 +36,7 @@ def load_settings(
     problems = _unknown_variables(environ)
     values = _resolved(values, environ, (), problems)
     problems += _unknown_kinds(values.get("sources"), source_kinds)
+    check_options(values.get("sources"), source_options or {}, environ, problems)
     # What is unset has been told; it must not be told again as a wrong value.
     told_already = tuple(problem.partition(":")[0] for problem in problems)
     try:

@@ -1,6 +1,6 @@
 """`[web]`: what the world reaches."""
 
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, IPvAnyNetwork
 
 from gateway.settings.section import Section
 
@@ -12,3 +12,5 @@ class WebSettings(Section):
     body_limit_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     public_url: HttpUrl | None = None
     """How the world reaches us; what webhooks are registered under."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Whose `X-Forwarded-For` is believed. Without them a caller's address is that of the connection."""

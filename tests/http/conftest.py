@@ -1,7 +1,5 @@
 """The edge on a real server, in front of a real Redis."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +18,7 @@ from state.grouping import GroupedCalls
 from state.inbox import Inbox
 from state.keys import Keys
 from state.scripts import Scripts
+from tests.http.listening import listening
 from tests.unit.calls import NOW, SECRET
 
 BOT_ID: Final = 42
@@ -68,14 +67,8 @@ async def served(inbox: Inbox) -> AsyncIterator[Served]:
     app = FastAPI()
     mount(app, checks={"redis": redis_answers})
     attach(app, edge)
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve([listener]), name="uvicorn")
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            yield Served(app, edge, client, port, failing)
-    finally:
-        server.should_exit = True
-        await serving
-        listener.close()
+    async with (
+        listening(uvicorn.Config(app, log_config=None, lifespan="off")) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        yield Served(app, edge, client, port, failing)

@@ -49,7 +49,7 @@ async def test_before_the_edge_is_attached_everything_is_not_ready(served: Serve
 
 @pytest.mark.parametrize(
     "method, path, status, slug",
-    [("GET", "/nowhere", 404, "not-found"), ("GET", "/webhooks/stripe", 405, "method-not-allowed")],
+    [("GET", "/nowhere", 404, "not-found"), ("DELETE", "/webhooks/stripe", 405, "method-not-allowed")],
 )
 async def test_the_servers_own_refusals_are_problems_too(
     served: Served, method: str, path: str, status: int, slug: str
@@ -70,4 +70,10 @@ def test_the_document_shows_every_route_and_is_valid() -> None:
 
     validate(document)
     own = {path for path in document["paths"] if not path.startswith("/v1/")}
-    assert own == {"/telegram/{bot_id}", "/webhooks/{source}", "/livez", "/readyz"}
+    assert own == {
+        "/telegram/{bot_id}",
+        "/webhooks/{source}",
+        "/webhooks/{source}/{secret}",
+        "/livez",
+        "/readyz",
+    }

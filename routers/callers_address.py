@@ -1,0 +1,62 @@
+"""Who called: the peer, or whom the trusted proxies in front of us name."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final, TypeAlias
+
+Network: TypeAlias = IPv4Network | IPv6Network
+Address: TypeAlias = IPv4Address | IPv6Address
+
+FORWARDED_FOR: Final = b"x-forwarded-for"
+#: More hops than any chain of proxies has; what lies further left is the caller's own invention.
+MAX_HOPS: Final = 16
+
+
+def callers_address(
+    peer: str, headers: Iterable[tuple[bytes, bytes]], trusted_proxies: Sequence[Network]
+) -> str:
+    """
+    The nearest address that is not a trusted proxy's, counted from the right of `X-Forwarded-For`.
+
+    Each proxy appends whom it saw, so only what trusted proxies have written is believed; whatever the
+    caller put there itself stands further left. Without trusted proxies it is *peer*. An entry that is no
+    address ends the count: "" is in no network.
+    """
+    address = parsed(peer)
+    if not trusted_proxies or address is None or not within(address, trusted_proxies):
+        return peer
+    lines = [value for name, value in headers if name.lower() == FORWARDED_FOR]
+    hops = [hop for line in lines for hop in line.decode("latin-1").split(",")]
+    for hop in reversed(hops[-MAX_HOPS:]):
+        address = parsed(hop)
+        if address is None:
+            return ""
+        if not within(address, trusted_proxies):
+            return str(address)
+    # Every hop is a proxy of ours: the call began inside.
+    return str(address)
+
+
+def parsed(text: str) -> Address | None:
+    """
+    The address that *text* is: plain, `1.2.3.4:5678` or `[2001:db8::1]:5678`; None: it is none.
+
+    An IPv4 address in IPv6 clothes (`::ffff:1.2.3.4`) counts as what it is.
+    """
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def within(address: Address, networks: Iterable[Network]) -> bool:
+    """Tell whether *address* is in one of *networks*."""
+    return any(address in network for network in networks)
