@@ -13,7 +13,7 @@ from typing import Final
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.packing import pack, unpack
-from state.scripts import pairs
+from state.snapshot import pairs
 
 _FORM: Final = re.compile(r"gwk_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
 _NO_DIGEST: Final = bytes(32)
