@@ -55,12 +55,19 @@ def media_of(payload: Mapping[str, Any]) -> str | None:
     return f"{media['kind']}:{media['file']}" if media else None
 
 
-def sending(payload: Mapping[str, Any], to: Destination) -> TelegramMethod[Message]:
-    """Return the call that sends *payload* as a new message."""
+def sending(
+    payload: Mapping[str, Any], to: Destination, *, paid_broadcast: bool = False
+) -> TelegramMethod[Message]:
+    """
+    Return the call that sends *payload* as a new message.
+
+    https://core.telegram.org/bots/api#paid-broadcasts
+    """
     where: dict[str, Any] = {
         "chat_id": to.chat_id,
         "message_thread_id": to.thread_id,
         "business_connection_id": to.business_connection_id,
+        "allow_paid_broadcast": paid_broadcast or None,
     }
     media = payload.get("media")
     if media is None:

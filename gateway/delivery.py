@@ -1,7 +1,6 @@
 """From the outbox to Telegram: one chat at a time, the newest view of a block only."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,13 +9,16 @@ from datetime import timedelta
 import structlog
 from aiogram import Bot
 
-from gateway.answers import Answer, Outcome
+from gateway.answers import Answer, Cause, Outcome
+from gateway.lane import Lane, counts_as_send, is_elsewhere, lane_of
 from gateway.rate_limits import RateLimits
+from gateway.recording import answered_by
 from gateway.sender import Sender
+from state.budgets import NotYet, Open
 from state.errors import StoreUnavailable
 from state.outbox import EffectKind, Outbox, OutboxEntry
 from state.screen import BlockName, ShownBlock
-from state.scripts import Answered, Scripts, Tracked
+from state.scripts import Answered, Scripts
 
 log = structlog.get_logger(__name__)
 
@@ -27,21 +29,11 @@ LONGEST_PAUSE = timedelta(seconds=60)
 
 
 @dataclass(slots=True)
-class _Lane:
-    """The effects of one chat, in their order."""
-
-    entries: deque[OutboxEntry] = field(default_factory=deque)
-    task: asyncio.Task[None] | None = None
-    calling: bool = False
-    """A call to Telegram is under way, or its answer is being recorded."""
-
-
-@dataclass(slots=True)
 class _Partition:
     """What is known of one partition's outbox."""
 
     cursor: str = "0"
-    lanes: dict[tuple[int, int], _Lane] = field(default_factory=dict)
+    lanes: dict[tuple[int, int, bool], Lane] = field(default_factory=dict)
     reading: asyncio.Task[None] | None = None
     again: bool = False
 
@@ -55,6 +47,7 @@ class Delivery:
         scripts: Scripts,
         bots: Mapping[int, Bot],
         *,
+        limits: RateLimits,
         is_garbage: Callable[[str | None], bool],
         conversation_expires_after: timedelta,
         sender: Sender | None = None,
@@ -62,7 +55,7 @@ class Delivery:
         self._outbox = outbox
         self._scripts = scripts
         self._bots = bots
-        self._limits = {bot_id: RateLimits() for bot_id in bots}
+        self._limits = limits
         self._is_garbage = is_garbage
         self._ttl_ms = int(conversation_expires_after.total_seconds() * 1000)
         self._sender = sender or Sender()
@@ -114,6 +107,7 @@ class Delivery:
         """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""
         self._stopping = True
         await asyncio.gather(*(self.release(partition, limit) for partition in list(self._partitions)))
+        await self._limits.close()
 
     async def _read(self, partition: int, owed: _Partition) -> None:
         try:
@@ -133,18 +127,19 @@ class Delivery:
             owed.reading = None
 
     def _queue(self, partition: int, owed: _Partition, entry: OutboxEntry) -> None:
-        chat = (entry.conversation.bot_id, entry.conversation.chat_id)
-        lane = owed.lanes.setdefault(chat, _Lane())
+        name = lane_of(entry)
+        lane = owed.lanes.setdefault(name, Lane())
         lane.entries.append(entry)
         if lane.task is None:
             lane.task = asyncio.create_task(
-                self._deliver(partition, owed, chat, lane), name=f"chat {chat[1]}"
+                self._deliver(partition, owed, name, lane), name=f"chat {name[1]}"
             )
 
-    async def _deliver(self, partition: int, owed: _Partition, chat: tuple[int, int], lane: _Lane) -> None:
+    async def _deliver(
+        self, partition: int, owed: _Partition, name: tuple[int, int, bool], lane: Lane
+    ) -> None:
         """Deliver one chat's effects, one after the other."""
         try:
-            failures = 0
             while lane.entries and not self._stopping and self._partitions.get(partition) is owed:
                 entry = lane.entries[0]
                 try:
@@ -156,37 +151,45 @@ class Delivery:
                     pause = timedelta(seconds=STORE_PAUSE_SECONDS)
                 if pause is None:
                     lane.entries.popleft()
-                    failures = 0
+                    lane.failures = 0
                 else:
-                    failures += 1
-                    await asyncio.sleep(
-                        min(pause * 2 ** (failures - 1), max(pause, LONGEST_PAUSE)).total_seconds()
-                    )
+                    await asyncio.sleep(pause.total_seconds())
         finally:
             lane.task = None
+            if lane.has_turn:
+                self._limits.hand_on(name[0])
             if not lane.entries:
-                owed.lanes.pop(chat, None)
+                owed.lanes.pop(name, None)
 
-    async def _deliver_one(self, entry: OutboxEntry, lane: _Lane) -> timedelta | None:
+    async def _deliver_one(self, entry: OutboxEntry, lane: Lane) -> timedelta | None:
         """Deliver one effect; return how long to wait before trying it again, or None when it has ended."""
-        conversation, effect = entry.conversation, entry.effect
+        conversation = entry.conversation
         bot = self._bots.get(conversation.bot_id)
-        if bot is not None and effect.kind in (EffectKind.SHOW, EffectKind.NOTICE):
-            await self._limits[conversation.bot_id].wait(conversation.chat_id)
-        if bot is None or _is_superseded(entry, lane):
+        if bot is not None and counts_as_send(entry) and not lane.has_turn and not lane.superseded:
+            await self._limits.turn(conversation.bot_id, first=lane.came_back)
+            lane.has_turn = True
+        if bot is None or lane.superseded:
             await self._record(entry, Answer(Outcome.DONE))
             return None
+        opened = None if is_elsewhere(entry) else await self._open(entry)
+        if isinstance(opened, NotYet):
+            if lane.has_turn:
+                self._limits.hand_on(conversation.bot_id)
+            lane.has_turn, lane.came_back = False, True
+            return opened.wait
         lane.calling = True
         try:
-            answer = await self._sender.do(bot, conversation, effect, await self._shown(entry))
+            if counts_as_send(entry):
+                lane.has_turn = lane.came_back = False
+            shown = ShownBlock.unpack(opened.shown) if opened is not None and opened.shown else None
+            answer = await self._sender.do(bot, conversation, entry.effect, shown)
             if answer.outcome is Outcome.LATER:
-                log.warning("Telegram did not take it; tried again", effect=entry.id, reason=answer.reason)
-                return answer.pause
+                return await self._put_off(entry, lane, answer, opened)
             if answer.outcome is Outcome.REFUSED:
                 log.warning(
                     "Telegram refuses it for good",
                     effect=entry.id,
-                    kind=effect.kind.value,
+                    kind=entry.effect.kind.value,
                     reason=answer.reason,
                 )
             await self._record(entry, answer)
@@ -194,13 +197,24 @@ class Delivery:
             lane.calling = False
         return None
 
-    async def _shown(self, entry: OutboxEntry) -> ShownBlock | None:
-        if entry.effect.kind is not EffectKind.SHOW:
-            return None
-        key = self._scripts.keys.conversation(entry.conversation)
-        field_name = BlockName(entry.effect.payload["block"]).field
-        packed = await self._scripts.calls.command("HGET", key, field_name)
-        return ShownBlock.unpack(packed) if packed is not None else None
+    async def _open(self, entry: OutboxEntry) -> Open | NotYet:
+        effect = entry.effect
+        block = BlockName(effect.payload["block"]).field if effect.kind is EffectKind.SHOW else ""
+        return await self._limits.open(entry.conversation, counts=counts_as_send(entry), block=block)
+
+    async def _put_off(
+        self, entry: OutboxEntry, lane: Lane, answer: Answer, opened: Open | None
+    ) -> timedelta:
+        """Return when to try again: as Telegram says, otherwise twice as late each time."""
+        log.warning("Telegram did not take it; tried again", effect=entry.id, reason=answer.reason)
+        if answer.cause is not Cause.TOO_MANY:
+            lane.failures += 1
+            longest = max(answer.pause, LONGEST_PAUSE)
+            return min(answer.pause * (1 << min(lane.failures - 1, 30)), longest)
+        # A chat that was quiet has not had too much: it is the bot that sends too much to all.
+        of_chat = opened is not None and not (opened.quiet and counts_as_send(entry))
+        await self._limits.refused(entry.conversation, answer.pause, of_chat=of_chat)
+        return answer.pause
 
     async def _record(self, entry: OutboxEntry, answer: Answer) -> None:
         """Record the answer; a message that another worker has sent too is taken back."""
@@ -225,45 +239,3 @@ class Delivery:
                 if self._stopping:
                     raise
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
-
-
-def answered_by(
-    entry: OutboxEntry, answer: Answer, *, ttl_ms: int, is_garbage: Callable[[str | None], bool]
-) -> Answered:
-    """Return what is to be recorded of *answer*: where the block stands now, and what has to go, and when."""
-    effect, fields, garbage = entry.effect, {}, []
-    if effect.kind is EffectKind.SHOW:
-        block = BlockName(effect.payload["block"])
-        if answer.shown is not None:
-            fields[block.field] = answer.shown.pack()
-            if block is BlockName.CONTENT and is_garbage(effect.state):
-                garbage.append(_tracked(answer.shown, effect.state, block.value))
-    elif answer.new is not None and is_garbage(effect.state):
-        garbage.append(_tracked(answer.new, effect.state))
-    return Answered(
-        conversation=entry.conversation,
-        ttl_ms=ttl_ms,
-        set=fields,
-        garbage=garbage,
-        replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
-        unremoved=len(answer.unremoved),
-    )
-
-
-def _tracked(message: ShownBlock, state: str | None, block: str | None = None) -> Tracked:
-    return Tracked(message.place, state, message.sent_at_ms, block)
-
-
-def _is_superseded(entry: OutboxEntry, lane: _Lane) -> bool:
-    """Tell whether a newer view of the same block waits behind *entry*."""
-    if entry.effect.kind is not EffectKind.SHOW:
-        return False
-    return any(
-        later.id != entry.id
-        and later.effect.kind is EffectKind.SHOW
-        and later.conversation == entry.conversation
-        and later.effect.payload["block"] == entry.effect.payload["block"]
-        # A view that wants new messages must not be lost to one that only edits.
-        and (later.effect.payload.get("anew") or not entry.effect.payload.get("anew"))
-        for later in lane.entries
-    )

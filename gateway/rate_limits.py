@@ -1,68 +1,140 @@
 """
-Telegram's limits on sending, kept before Telegram has to say so.
+Telegram's limits on sending, kept before Telegram has to say so, by all processes together.
 
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 
 import asyncio
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping
+from datetime import timedelta
 
-from aiolimiter import AsyncLimiter
+import structlog
 
-#: Chats whose pace is remembered; one that was quiet for longer has its whole burst again anyway.
-REMEMBERED_CHATS = 10_000
+from state.budgets import Budgets, Limit, NotYet, Open
+from state.conversation import Conversation
+from state.errors import StoreUnavailable
 
+log = structlog.get_logger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """So many sends within so many seconds; all of them at once if need be."""
-
-    sends: float
-    per_seconds: float
-
-    def limiter(self) -> AsyncLimiter:
-        """Return a new limiter of this pace."""
-        return AsyncLimiter(self.sends, self.per_seconds)
-
-
-#: About 30 messages a second for one bot.
-BOT_PACE = Pace(30, 1)
-#: About one a second for one chat, with a short burst.
-CHAT_PACE = Pace(5, 5)
-#: 20 a minute for one group.
-GROUP_PACE = Pace(20, 60)
+#: What leaves us a second apart may arrive a little less apart.
+SLACK = timedelta(milliseconds=100)
+#: One chat takes about one a second, with a short burst; how short, Telegram does not say.
+CHAT_LIMITS = (Limit(3, timedelta(seconds=3) + SLACK),)
+#: A group takes 20 a minute besides.
+GROUP_LIMITS = (*CHAT_LIMITS, Limit(20, timedelta(minutes=1) + SLACK))
+#: So many sends are asked for in one call; what a process that dies had not used is lost for a second.
+LARGEST_BLOCK = 50
 
 
 class RateLimits:
-    """The pace of one bot: its own, and that of each of its chats."""
+    """The budgets of some bots and their chats, and those who wait for them in this process."""
 
-    def __init__(self, bot: Pace = BOT_PACE, chat: Pace = CHAT_PACE, group: Pace = GROUP_PACE) -> None:
-        self._bot = bot.limiter()
-        self._chat = chat
-        self._group = group
-        self._chats: OrderedDict[int, AsyncLimiter] = OrderedDict()
-        self._resume_at: dict[int, float] = {}
+    def __init__(self, budgets: Budgets, sends_per_second: Mapping[int, int]) -> None:
+        self._budgets = budgets
+        self._queues = {
+            bot_id: _Queue(budgets, bot_id, Limit(most, timedelta(seconds=1) + SLACK))
+            for bot_id, most in sends_per_second.items()
+        }
 
-    async def wait(self, chat_id: int) -> None:
-        """Return when a message may go to *chat_id*."""
-        resume_at = self._resume_at.pop(chat_id, None)
-        if resume_at is not None:
-            await asyncio.sleep(max(0.0, resume_at - asyncio.get_running_loop().time()))
-        await self._of(chat_id).acquire()
-        await self._bot.acquire()
+    async def turn(self, bot_id: int, *, first: bool = False) -> None:
+        """
+        Return when the bot may send one message more; *first*: before all who wait here.
 
-    def pause(self, chat_id: int, seconds: float) -> None:
-        """Telegram said 429: send nothing to *chat_id* for *seconds*."""
-        self._resume_at[chat_id] = asyncio.get_running_loop().time() + seconds
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        await self._queues[bot_id].turn(first=first)
 
-    def _of(self, chat_id: int) -> AsyncLimiter:
-        limiter = self._chats.get(chat_id)
-        if limiter is None:
-            # A group's id is negative: https://core.telegram.org/bots/api#chat
-            limiter = (self._group if chat_id < 0 else self._chat).limiter()
-            self._chats[chat_id] = limiter
-            if len(self._chats) > REMEMBERED_CHATS:
-                self._chats.popitem(last=False)
-        self._chats.move_to_end(chat_id)
-        return limiter
+    def hand_on(self, bot_id: int) -> None:
+        """Give a turn that is not used to the next one who waits here."""
+        self._queues[bot_id].hand_on()
+
+    async def open(self, conversation: Conversation, *, counts: bool, block: str) -> Open | NotYet:
+        """
+        Begin an effect in the conversation's chat; *counts* says whether it is a send.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        # A group's id is negative: https://core.telegram.org/bots/api#chat
+        limits = GROUP_LIMITS if conversation.chat_id < 0 else CHAT_LIMITS
+        return await self._budgets.open(conversation, limits, counts=counts, block=block)
+
+    async def refused(self, conversation: Conversation, lasts: timedelta, *, of_chat: bool) -> None:
+        """
+        Note a 429: nothing goes for so long, to this chat or from the whole bot.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        log.warning(
+            "Telegram says that this is too much",
+            scope="chat" if of_chat else "bot",
+            bot=conversation.bot_id,
+            seconds=lasts.total_seconds(),
+        )
+        if of_chat:
+            await self._budgets.pause_chat(conversation, lasts)
+        else:
+            await self._budgets.pause_bot(conversation.bot_id, lasts)
+
+    async def close(self) -> None:
+        """Ask for nothing more."""
+        for queue in self._queues.values():
+            await queue.close()
+
+
+class _Queue:
+    """Those who wait in this process for one bot's budget. One of them asks for all."""
+
+    def __init__(self, budgets: Budgets, bot_id: int, limit: Limit) -> None:
+        self._budgets = budgets
+        self._bot_id = bot_id
+        self._limit = limit
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._asking: asyncio.Task[None] | None = None
+
+    async def turn(self, *, first: bool) -> None:
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if first:
+            self._waiting.appendleft(mine)
+        else:
+            self._waiting.append(mine)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask(), name=f"budget of bot {self._bot_id}")
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self.hand_on()
+            raise
+
+    def hand_on(self) -> None:
+        while self._waiting:
+            mine = self._waiting.popleft()
+            if not mine.done():
+                mine.set_result(None)
+                return
+
+    async def close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        try:
+            while self._waiting:
+                want = min(len(self._waiting), LARGEST_BLOCK)
+                granted = await self._budgets.grant(self._bot_id, want, [self._limit])
+                for _ in range(granted.count):
+                    self.hand_on()
+                if granted.count < want:
+                    await asyncio.sleep(granted.wait.total_seconds())
+        except StoreUnavailable as error:
+            waiting, self._waiting = self._waiting, deque()
+            for mine in waiting:
+                if not mine.done():
+                    mine.set_exception(error)
+        finally:
+            self._asking = None

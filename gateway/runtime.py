@@ -22,7 +22,9 @@ from gateway.direct_calls import WatchDirectCalls
 from gateway.gateway import Gateway
 from gateway.handling import Handling
 from gateway.processor import Processor
+from gateway.rate_limits import RateLimits
 from gateway.role import Role
+from gateway.sender import Sender
 from gateway.settings import BotSettings, Settings
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
@@ -32,6 +34,7 @@ from routers.registry import providers
 from routers.rest.api import Api
 from routers.verification import Secret
 from state.api_keys import ApiKeys
+from state.budgets import Budgets
 from state.connection import connect
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
@@ -127,6 +130,12 @@ def _worker(
         Outbox(scripts.calls, scripts.keys),
         scripts,
         container.bots,
+        limits=RateLimits(
+            Budgets(scripts), {bot.bot_id: bot.sends_per_second for bot in settings.telegram.bots.values()}
+        ),
+        sender=Sender(
+            paid_broadcast={bot.bot_id for bot in settings.telegram.bots.values() if bot.allow_paid_broadcast}
+        ),
         is_garbage=gateway.is_garbage,
         conversation_expires_after=expiry,
     )

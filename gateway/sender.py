@@ -1,7 +1,7 @@
 """One effect to Telegram: edit or send, delete, call; by as few calls of the Bot API as it takes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +28,12 @@ def _now_ms() -> int:
 class Sender:
     """Does effects."""
 
-    def __init__(self, now_ms: Callable[[], int] = _now_ms) -> None:
+    def __init__(
+        self, now_ms: Callable[[], int] = _now_ms, *, paid_broadcast: Collection[int] = frozenset()
+    ) -> None:
+        """*paid_broadcast* are the bots that pay for more than Telegram's free 30 messages a second."""
         self._now_ms = now_ms
+        self._paid_broadcast = paid_broadcast
 
     async def do(  # noqa: PLR0911 - one return for each thing that can be asked or answered
         self, bot: Bot, conversation: Conversation, effect: Effect, shown: ShownBlock | None
@@ -92,7 +96,8 @@ class Sender:
         replacing: ShownBlock | None = None,
         cause: Cause | None = None,
     ) -> Answer:
-        sent = await bot(sending(payload, to), request_timeout=_ANSWER_SECONDS)
+        paid = bot.id in self._paid_broadcast
+        sent = await bot(sending(payload, to, paid_broadcast=paid), request_timeout=_ANSWER_SECONDS)
         new = ShownBlock(
             sent.chat.id,
             sent.message_id,

@@ -22,6 +22,10 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:timers                 | zset   | timer -> when it is due, ms                   | none: goes with the timers   | timers       |
 | gw:{NN}:t:<conversation>       | hash   | timer's name -> its event, bound to the state | none: goes with the timers   | timers       |
 | gw:{NN}:tally                  | hash   | what is counted: messages that had to stay    | none: one small hash         | garbage      |
+| gw:{NN}:sent:<bot>:<chat>      | list   | when something was sent to the chat, ms       | the chat's longest limit     | budgets      |
+| gw:{NN}:pause:<bot>:<chat>     | string | Telegram's 429 for the chat                   | its retry_after              | budgets      |
+| gw:{bot:<bot>}:sent            | list   | when the bot sent something, ms               | the bot's longest limit      | budgets      |
+| gw:{bot:<bot>}:pause           | string | Telegram's 429 for the bot                    | its retry_after              | budgets      |
 | gw:{NN}:dead                   | stream | events given up, with the reason              | none: swept by retention     | sweeper      |
 | gw:{NN}:unresolved             | stream | authenticated events without a conversation   | none: swept by retention     | inbox        |
 | gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
@@ -138,6 +142,22 @@ class Keys:
 
     def tally(self, partition: int) -> str:
         return self._tags[partition] + "tally"
+
+    def budget(self, conversation: Conversation) -> str:
+        return self._of_chat(conversation, "sent")
+
+    def pause(self, conversation: Conversation) -> str:
+        return self._of_chat(conversation, "pause")
+
+    def _of_chat(self, conversation: Conversation, kind: str) -> str:
+        tag = self._tags[self.partition_of(conversation)]
+        return f"{tag}{kind}:{conversation.bot_id}:{conversation.chat_id}"
+
+    def bot_budget(self, bot_id: int) -> str:
+        return f"{self.prefix}:{{bot:{bot_id}}}:sent"
+
+    def bot_pause(self, bot_id: int) -> str:
+        return f"{self.prefix}:{{bot:{bot_id}}}:pause"
 
     def dead(self, partition: int) -> str:
         return self._tags[partition] + "dead"

@@ -19,6 +19,18 @@ class BotSettings(Section):
     """What Telegram sends with each update; without it anybody could pretend to be Telegram."""
     api_base: HttpUrl | None = None
     """A Bot API server of one's own."""
+    sends_per_second: int = Field(default=30, ge=1, le=1000)
+    """Messages of this bot, from all processes together. More than 30 only with `allow_paid_broadcast`."""
+    allow_paid_broadcast: bool = False
+    """Each message beyond 30 a second costs Stars: https://core.telegram.org/bots/api#paid-broadcasts"""
+
+    @model_validator(mode="after")
+    def _pays_for_more(self) -> Self:
+        if self.sends_per_second > 30 and not self.allow_paid_broadcast:
+            raise ValueError(
+                "sends more than 30 a second, which costs Stars; set allow_paid_broadcast = true"
+            )
+        return self
 
     @field_validator("token")
     @classmethod

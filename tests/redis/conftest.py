@@ -61,6 +61,11 @@ class Outside:
 
     async def update(self, update: Mapping[str, Any], *, bot_id: int = 42) -> None:
         """Have Telegram send *update*, and wait for what comes of it."""
+        await self.accept(update, bot_id=bot_id)
+        await self.settled()
+
+    async def accept(self, update: Mapping[str, Any], *, bot_id: int = 42) -> None:
+        """Have Telegram send *update*."""
         found = address(update, bot_id)
         envelope = Envelope(
             f"telegram:{bot_id}",
@@ -71,7 +76,6 @@ class Outside:
             conversation=found.conversation,
         )
         await self.inbox.accept(envelope, remember_for=timedelta(hours=1))
-        await self.settled()
 
     async def settled(self) -> None:
         """Return when nothing is owed."""

@@ -1,0 +1,72 @@
+"""What one chat is owed, in its order, and how far its delivery is."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from state.outbox import EffectKind, OutboxEntry
+
+
+@dataclass(slots=True)
+class Lane:
+    """The effects of one chat, delivered one after the other."""
+
+    entries: deque[OutboxEntry] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+    calling: bool = False
+    """A call to Telegram is under way, or its answer is being recorded."""
+    failures: int = 0
+    """How often in a row Telegram did not take the first entry."""
+    has_turn: bool = False
+    """The bot's budget has let this lane go, and it has not gone yet."""
+    came_back: bool = False
+    """It has had a turn before and could not use it: the chat was not ready."""
+
+    @property
+    def superseded(self) -> bool:
+        """A newer view of the same block waits behind the first entry."""
+        first = self.entries[0]
+        if first.effect.kind is not EffectKind.SHOW:
+            return False
+        return any(
+            later is not first
+            and later.effect.kind is EffectKind.SHOW
+            and later.conversation == first.conversation
+            and later.effect.payload["block"] == first.effect.payload["block"]
+            # A view that wants new messages must not be lost to one that only edits.
+            and (later.effect.payload.get("anew") or not first.effect.payload.get("anew"))
+            for later in self.entries
+        )
+
+
+#: Calls that make a message or change one: what Telegram's limits are about.
+_SENDING = ("Send", "Forward", "Copy", "Edit")
+
+
+def lane_of(entry: OutboxEntry) -> tuple[int, int, bool]:
+    """Return which lane *entry* belongs to. The answer to a pressed button does not wait for the chat."""
+    conversation = entry.conversation
+    return conversation.bot_id, conversation.chat_id, is_answer(entry)
+
+
+def is_answer(entry: OutboxEntry) -> bool:
+    """Tell whether *entry* answers a query, which ends in seconds and is no message."""
+    return entry.effect.kind is EffectKind.CALL and entry.effect.payload["method"].startswith("Answer")
+
+
+def is_elsewhere(entry: OutboxEntry) -> bool:
+    """Tell whether *entry* is a call that is not about the conversation's own chat."""
+    if entry.effect.kind is not EffectKind.CALL:
+        return False
+    return bool(entry.effect.payload["arguments"].get("chat_id") != entry.conversation.chat_id)
+
+
+def counts_as_send(entry: OutboxEntry) -> bool:
+    """Tell whether Telegram's limits count *entry*."""
+    match entry.effect.kind:
+        case EffectKind.SHOW | EffectKind.NOTICE:
+            return True
+        case EffectKind.CALL:
+            return bool(entry.effect.payload["method"].startswith(_SENDING))
+        case _:
+            return False

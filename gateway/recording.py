@@ -1,0 +1,35 @@
+"""What is to be recorded of Telegram's answer to an effect."""
+
+from collections.abc import Callable
+
+from gateway.answers import Answer
+from state.outbox import EffectKind, OutboxEntry
+from state.screen import BlockName, ShownBlock
+from state.scripts import Answered, Tracked
+
+
+def answered_by(
+    entry: OutboxEntry, answer: Answer, *, ttl_ms: int, is_garbage: Callable[[str | None], bool]
+) -> Answered:
+    """Return what is to be recorded of *answer*: where the block stands now, and what has to go, and when."""
+    effect, fields, garbage = entry.effect, {}, []
+    if effect.kind is EffectKind.SHOW:
+        block = BlockName(effect.payload["block"])
+        if answer.shown is not None:
+            fields[block.field] = answer.shown.pack()
+            if block is BlockName.CONTENT and is_garbage(effect.state):
+                garbage.append(_tracked(answer.shown, effect.state, block.value))
+    elif answer.new is not None and is_garbage(effect.state):
+        garbage.append(_tracked(answer.new, effect.state))
+    return Answered(
+        conversation=entry.conversation,
+        ttl_ms=ttl_ms,
+        set=fields,
+        garbage=garbage,
+        replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
+        unremoved=len(answer.unremoved),
+    )
+
+
+def _tracked(message: ShownBlock, state: str | None, block: str | None = None) -> Tracked:
+    return Tracked(message.place, state, message.sent_at_ms, block)

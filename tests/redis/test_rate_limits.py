@@ -1,0 +1,225 @@
+"""Telegram's limits: counted for all processes together, and a 429 honoured where it belongs."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
+from pydantic import SecretStr, ValidationError
+
+from gateway import Block, Feature, Gateway, View
+from gateway.demo.bot_api import BotApi, FaultKind
+from gateway.demo.bot_api import Outcome as Fate
+from gateway.rate_limits import RateLimits
+from gateway.runtime import running
+from gateway.settings import BotSettings, Settings, TelegramSettings
+from routers.event import OtherEvent
+from state.budgets import Budgets, Limit, NotYet, Open
+from state.conversation import Conversation
+from tests.redis.conftest import Outside, Run
+from tests.waiting import wait_until
+
+
+def _shop() -> Feature:
+    feature = Feature("shop")
+    button = InlineKeyboardButton(text="Press", callback_data="press")
+
+    @feature.on("shop.show")
+    async def show(event: OtherEvent) -> View:
+        return View(content=Block(event.object_id, InlineKeyboardMarkup(inline_keyboard=[[button]])))
+
+    @feature.chat.callback_query()
+    async def pressed(query: CallbackQuery) -> None:
+        """Nothing: the button's spinner ends all the same."""
+
+    return feature
+
+
+def _user(user_id: int) -> Conversation:
+    return Conversation.private(42, user_id)
+
+
+async def test_two_processes_keep_the_limit_of_one_bot_together(
+    run: Run, outside: Outside, api: BotApi
+) -> None:
+    """Each for itself would send 30 in the first second, and Telegram refuse half of them."""
+    await run(_shop())
+    await run(_shop())
+    users = range(1000, 1060)
+    for user in users:
+        api.chats.open(user)
+    api.enforce_limits(True)
+
+    for user in users:
+        await outside.send("shop.show", to=_user(user), object_id="news")
+    await outside.settled()
+
+    assert [api.chats[user].texts() for user in users] == [["news"]] * len(users)
+    # What jitters on a busy machine may be refused now and then; not half of it.
+    refused = [call for call in api.calls.of("sendMessage") if call.outcome is Fate.REFUSED]
+    assert len(refused) < 6
+
+
+async def test_views_that_are_overtaken_use_up_nobodys_budget(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Fifty views of one chat in a row: the newest is there within seconds, not after fifty."""
+    await run(_shop())
+    api.enforce_limits(True)
+    began = time.monotonic()
+
+    for number in range(50):
+        await outside.send("shop.show", to=conversation, object_id=f"view {number}")
+    await outside.settled()
+
+    assert api.chats[501].texts() == ["view 49"]
+    assert time.monotonic() - began < 10
+    assert len(api.calls) < 10
+
+
+async def test_a_429_of_a_busy_chat_pauses_this_chat_only(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Others go on, and the chat's own view comes when its time is over."""
+    await run(_shop())
+    api.chats.open(502)
+    await outside.send("shop.show", to=conversation, object_id="one")
+    await outside.settled()
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=501, seconds=2)
+    await outside.send("shop.show", to=conversation, object_id="two")
+    pause = outside.keys.pause(conversation)
+
+    async def paused() -> bool:
+        return bool(await outside.calls.command("EXISTS", pause))
+
+    await wait_until(paused, description="the chat is paused")
+    await outside.send("shop.show", to=_user(502), object_id="other")
+    await wait_until(lambda: api.chats[502].texts() == ["other"], description="the other chat is served")
+
+    assert await paused()
+    assert api.chats[501].texts() == ["one"]
+    await outside.settled()
+    assert api.chats[501].texts() == ["two"]
+
+
+async def test_a_429_of_a_quiet_chat_pauses_the_bot_in_every_process(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Nothing was sent to that chat before: it is the bot that sends too much."""
+    await run(_shop())
+    await run(_shop())
+    others = range(600, 620)
+    for user in others:
+        api.chats.open(user)
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=501, seconds=1)
+    await outside.send("shop.show", to=conversation, object_id="first")
+    pause = outside.keys.bot_pause(42)
+
+    async def paused() -> bool:
+        return bool(await outside.calls.command("EXISTS", pause))
+
+    await wait_until(paused, description="the bot is paused")
+    for user in others:
+        await outside.send("shop.show", to=_user(user), object_id="other")
+    await outside.settled()
+
+    refused, *sent = api.calls.of("sendMessage")
+    assert (refused.outcome, len(sent)) == (Fate.FAULT, 21)
+    assert min(call.at for call in sent) - refused.at > 0.9
+
+
+async def test_a_pressed_button_is_answered_while_its_chat_is_paused(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """An answer is no message; the spinner must not turn until the pause is over."""
+    await run(_shop())
+    await outside.send("shop.show", to=conversation, object_id="one")
+    await outside.settled()
+    (message_id,) = api.chats[501].messages
+    await Budgets(outside.scripts).pause_chat(conversation, timedelta(seconds=30))
+    await outside.send("shop.show", to=conversation, object_id="two")
+
+    press = api.updates.press(501, message_id, "press")
+    await outside.accept(press)
+
+    await wait_until(lambda: bool(api.account.queries.all()[0].answers), description="the press is answered")
+    assert api.chats[501].texts() == ["one"]
+
+
+async def test_a_group_takes_twenty_messages_a_minute(outside: Outside, conversation: Conversation) -> None:
+    """A private chat with the same past is open."""
+    limits = RateLimits(Budgets(outside.scripts), {42: 30})
+    group = Conversation(42, -1005, 501)
+    now_ms = int(time.time() * 1000)
+    for of_chat in (group, conversation):
+        past = [now_ms - 1000 * number for number in range(25, 5, -1)]
+        await outside.calls.command("LPUSH", outside.keys.budget(of_chat), *past)
+        await outside.calls.command("PEXPIRE", outside.keys.budget(of_chat), 60_000)
+
+    in_group = await limits.open(group, counts=True, block="")
+    in_private = await limits.open(conversation, counts=True, block="")
+
+    assert isinstance(in_group, NotYet)
+    assert timedelta(seconds=30) < in_group.wait < timedelta(seconds=36)
+    assert in_private == Open(quiet=False, shown=None)
+
+
+async def test_a_chat_takes_a_short_burst_and_then_one_a_second(
+    outside: Outside, conversation: Conversation
+) -> None:
+    """What does not count as a message is not held up by it."""
+    limits = RateLimits(Budgets(outside.scripts), {42: 30})
+
+    burst = [await limits.open(conversation, counts=True, block="") for _ in range(3)]
+    fourth = await limits.open(conversation, counts=True, block="")
+    other = await limits.open(conversation, counts=False, block="")
+
+    assert [isinstance(each, Open) and each.quiet for each in burst] == [True, False, False]
+    assert isinstance(fourth, NotYet)
+    assert timedelta(0) < fourth.wait < timedelta(seconds=4)
+    assert isinstance(other, Open)
+
+
+async def test_a_bots_budget_is_granted_in_blocks_up_to_its_limit(outside: Outside) -> None:
+    """Whoever asks next is told how long to wait."""
+    budgets, limits = Budgets(outside.scripts), [Limit(30, timedelta(seconds=10))]
+
+    first = await budgets.grant(42, 20, limits)
+    second = await budgets.grant(42, 20, limits)
+    another_bot = await budgets.grant(43, 20, limits)
+
+    assert (first.count, second.count, another_bot.count) == (20, 10, 20)
+    assert timedelta(seconds=8) < second.wait <= timedelta(seconds=10)
+
+
+async def test_a_clock_that_was_set_back_holds_nobody_up(
+    outside: Outside, conversation: Conversation
+) -> None:
+    """Times in the future, after Redis's clock jumped back, are forgotten."""
+    budgets, limits = Budgets(outside.scripts), [Limit(1, timedelta(seconds=1))]
+    later = int(time.time() * 1000) + 600_000
+    for key in (outside.keys.bot_budget(42), outside.keys.budget(conversation)):
+        await outside.calls.command("LPUSH", key, later)
+        await outside.calls.command("PEXPIRE", key, 600_000)
+    await outside.calls.command("SET", outside.keys.bot_pause(42), 1000, "PX", 600_000)
+
+    assert (await budgets.grant(42, 1, limits)).count == 1
+    assert isinstance(await budgets.open(conversation, limits, counts=True, block=""), Open)
+
+
+async def test_whoever_pays_for_a_broadcast_says_so_in_each_message(
+    settings: Settings, redis_url: str, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """`allow_paid_broadcast` goes with what is sent, and lifts the limit that a setting may have."""
+    (bot,) = settings.telegram.bots.values()
+    bots = {"main": bot.model_copy(update={"sends_per_second": 1000, "allow_paid_broadcast": True})}
+    paying = settings.model_copy(update={"telegram": TelegramSettings(bots=bots)})
+
+    async with running(Gateway(_shop()), paying, redis_url):
+        await outside.send("shop.show", to=conversation, object_id="paid")
+        await outside.settled()
+
+    (call,) = api.calls.of("sendMessage")
+    assert call.parameters["allow_paid_broadcast"] == "true"
+    with pytest.raises(ValidationError, match="costs Stars"):
+        BotSettings(token=SecretStr("42:x"), secret_token=SecretStr("s"), sends_per_second=31)
