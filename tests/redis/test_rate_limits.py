@@ -9,7 +9,6 @@ from pydantic import SecretStr, ValidationError
 
 from gateway import Block, Feature, Gateway, View
 from gateway.demo.bot_api import BotApi, FaultKind
-from gateway.demo.bot_api import Outcome as Fate
 from gateway.rate_limits import RateLimits
 from gateway.runtime import running
 from gateway.settings import BotSettings, Settings, TelegramSettings
@@ -42,22 +41,21 @@ def _user(user_id: int) -> Conversation:
 async def test_two_processes_keep_the_limit_of_one_bot_together(
     run: Run, outside: Outside, api: BotApi
 ) -> None:
-    """Each for itself would send 30 in the first second, and Telegram refuse half of them."""
+    """Each for itself would send 30 in the first second."""
     await run(_shop())
     await run(_shop())
     users = range(1000, 1060)
     for user in users:
         api.chats.open(user)
-    api.enforce_limits(True)
 
     for user in users:
         await outside.send("shop.show", to=_user(user), object_id="news")
     await outside.settled()
 
     assert [api.chats[user].texts() for user in users] == [["news"]] * len(users)
-    # What jitters on a busy machine may be refused now and then; not half of it.
-    refused = [call for call in api.calls.of("sendMessage") if call.outcome is Fate.REFUSED]
-    assert len(refused) < 6
+    times = [call.at for call in api.calls.of("sendMessage")]
+    # A second, less what two calls may come nearer to each other on a busy machine.
+    assert max(sum(start <= at < start + 0.9 for at in times) for start in times) <= 30
 
 
 async def test_views_that_are_overtaken_use_up_nobodys_budget(
@@ -124,7 +122,7 @@ async def test_a_429_of_a_quiet_chat_pauses_the_bot_in_every_process(
     await outside.settled()
 
     refused, *sent = api.calls.of("sendMessage")
-    assert (refused.outcome, len(sent)) == (Fate.FAULT, 21)
+    assert (refused.error_code, len(sent)) == (429, 21)
     assert min(call.at for call in sent) - refused.at > 0.9
 
 
