@@ -12,6 +12,7 @@ from routers.call import Call
 from routers.refusal import RefusalReason, Refused
 from routers.verification.hmac_scheme import HmacScheme, KeyForm, Pairs, Plain, Prefixed, SignatureEncoding
 from routers.verification.secret import Secret, usable
+from routers.verification.standard_webhooks import StandardWebhooks
 
 Verifier = Callable[[Call, Sequence[Secret], datetime], None]
 
@@ -25,6 +26,7 @@ __all__ = [
     "Refused",
     "Secret",
     "SignatureEncoding",
+    "StandardWebhooks",
     "Verifier",
     "usable",
 ]

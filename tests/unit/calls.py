@@ -10,7 +10,7 @@ from routers.registry import providers
 
 NOW: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TOKEN: Final = "0a" + "k7" * 12
-SECRET: Final = b"whsec_of_the_tests"
+SECRET: Final = b"whsec_b2YgdGhlIHRlc3Rz"
 
 
 def call(body: bytes, headers: Iterable[tuple[str, str]] = ()) -> Call:

@@ -28,6 +28,8 @@ EXAMPLES = [
     for kind, provider in providers().items()
     for own_type in provider.examples
 ]
+#: Whose senders have types of their own, none of which has a word of ours.
+GENERIC = {"github", "standardwebhooks"}
 PROVIDERS = [pytest.param(provider, id=kind) for kind, provider in providers().items()]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
@@ -64,7 +66,7 @@ def test_each_example_is_refused_with_another_secret_or_body(provider: Provider,
     """Neither the wrong key nor one more byte opens."""
     sent = genuine(provider, own_type)
 
-    for changed, secret in ((sent, b"wrong"), (Call(sent.body + b" ", sent.headers), SECRET)):
+    for changed, secret in ((sent, b"whsec_d3Jvbmc="), (Call(sent.body + b" ", sent.headers), SECRET)):
         with pytest.raises(Refused) as caught:
             provider.verify(changed, [Secret(secret)], NOW)
         assert caught.value.reason is RefusalReason.SIGNATURE_WRONG
@@ -78,7 +80,7 @@ def test_each_example_repeats_under_one_key(provider: Provider, own_type: str) -
     first, repeat = provider.translate(sent, NOW), provider.translate(sent, NOW + timedelta(hours=1))
 
     assert first.idempotency_key == repeat.idempotency_key
-    assert not isinstance(first.event, OtherEvent)
+    assert isinstance(first.event, OtherEvent) is (provider.kind in GENERIC)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -1,0 +1,1 @@
+"""Genuine example bodies, one module for each generic kind."""
