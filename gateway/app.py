@@ -55,5 +55,9 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
         docs_url=None,
         redoc_url=None,
     )
-    mount(app, checks={"redis": redis_answers, "worker": worker_works})
+    mount(
+        app,
+        checks={"redis": redis_answers, "worker": worker_works},
+        request_limit=settings.limits.request,
+    )
     return app

@@ -28,6 +28,7 @@ from gateway.sender import Sender
 from gateway.settings import BotSettings, Settings
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
+from routers.allowance import Allowance
 from routers.asker import open_asker
 from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
 from routers.registry import providers
@@ -42,6 +43,7 @@ from state.keys import Keys
 from state.layout import fix_layout
 from state.lease import Leases
 from state.outbox import Outbox
+from state.pressure import Pressure
 from state.scripts import Scripts
 from state.storage import ConversationStorage
 from state.sweeper import Sweeper
@@ -92,7 +94,15 @@ async def running(
             storage, bots, gateway.features, guards=gateway.guards, strategy=gateway.strategy
         )
         worker = None
-        inbox = Inbox(scripts, keep_unresolved=settings.expiry.unresolved)
+        pressure = Pressure(scripts, oldest=settings.limits.inbox_age)
+        measuring = asyncio.create_task(pressure.watch(), name="pressure")
+        stack.push_async_callback(_end, measuring)
+        inbox = Inbox(
+            scripts,
+            keep_unresolved=settings.expiry.unresolved,
+            most_events=settings.limits.inbox_events,
+            pressure=pressure,
+        )
         if role.works:
             worker = _worker(gateway, settings, container, inbox, scripts)
             inbox.on_accepted = worker.notice_accepted
@@ -172,6 +182,7 @@ def _telegram(gateway: Gateway, settings: Settings) -> Mapping[int, TelegramEndp
             [Secret(bot.secret_token.get_secret_value().encode())],
             strategy=gateway.strategy,
             body_limit_bytes=settings.web.body_limit_bytes,
+            allowance=_allowance(bot.rate_per_second),
         )
         for bot in settings.telegram.bots.values()
     }
@@ -190,9 +201,14 @@ def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
             ],
             public_url=f"{base}/webhooks/{name}",
             body_limit_bytes=settings.web.body_limit_bytes,
+            allowance=_allowance(source.rate_per_second),
         )
         for name, source in settings.sources.items()
     }
+
+
+def _allowance(per_second: float | None) -> Allowance | None:
+    return Allowance(per_second) if per_second is not None else None
 
 
 async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:

@@ -9,6 +9,7 @@ from aiogram.fsm.strategy import FSMStrategy
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from routers.allowance import Allowance
 from routers.asker import ApiUnavailable
 from routers.call import Call
 from routers.callers_address import Network, callers_address
@@ -62,6 +63,7 @@ class TelegramEndpoint:
     secrets: Sequence[Secret]
     strategy: FSMStrategy = FSMStrategy.USER_IN_CHAT
     body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
+    allowance: Allowance | None = None
 
     @property
     def source(self) -> str:
@@ -78,6 +80,7 @@ class WebhookEndpoint:
     secrets: Sequence[Secret]
     public_url: str = ""
     body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
+    allowance: Allowance | None = None
 
 
 def utc_now() -> datetime:

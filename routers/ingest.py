@@ -9,6 +9,7 @@ import structlog
 from routers.call import Call
 from routers.dependencies import Edge, WebhookEndpoint
 from routers.document import Unreadable
+from routers.problems import Rejected, too_many_calls
 from routers.provider import Answer, Received, Translation, unreadable
 from routers.question import Question
 from routers.refusal import RefusalReason, Refused
@@ -27,11 +28,15 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     Raises:
         Refused: the call is not proven genuine; nothing was stored.
         ApiUnavailable: the provider's API had to be asked and did not answer; nothing was stored.
+        Rejected: the source is over its rate; nothing was stored.
         StoreUnavailable: Redis did not take it; nothing was stored.
     """
     now = edge.clock()
     provider = endpoint.provider
     call = await _proven(call, endpoint, edge, now)
+    # Not before: whoever cannot sign must not use up what the source may send.
+    if endpoint.allowance is not None and (wait := endpoint.allowance.take()):
+        raise Rejected(too_many_calls(wait))
     translation = _translate(call, endpoint, now)
     envelope = Envelope(
         source=endpoint.name,

@@ -1,16 +1,23 @@
 """The edge on a FastAPI application."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from fastapi import APIRouter, FastAPI
 
 from routers import openapi, problems, webhooks
+from routers.admission import DEFAULT_LIMIT, Admission
 from routers.operations.health import Check, health_router
 from routers.rest.routes import rest_router
 from routers.telegram import route as telegram
 
 
-def mount(app: FastAPI, *, checks: Mapping[str, Check] | None = None) -> None:
+def mount(
+    app: FastAPI,
+    *,
+    checks: Mapping[str, Check] | None = None,
+    request_limit: timedelta = DEFAULT_LIMIT,
+) -> None:
     """
     Add all routes, the problem details and the description of the hot routes to *app*.
 
@@ -24,5 +31,6 @@ def mount(app: FastAPI, *, checks: Mapping[str, Check] | None = None) -> None:
     app.include_router(hot)
     app.include_router(rest_router())
     app.include_router(health_router(checks or {}))
+    app.add_middleware(Admission, limit=request_limit)
     problems.install(app)
     openapi.describe(app)

@@ -40,8 +40,13 @@ _COMMON_RESPONSES: Final = {
     "413": _problem("The body is over the limit"),
     "415": _problem("The body is compressed"),
     "431": _problem("The headers are over the limit"),
+    "408": _problem("The request did not come whole in time"),
+    "429": {
+        **_problem("The source is over its rate; nothing was kept, send it again"),
+        "headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
+    },
     "503": {
-        **_problem("The event could not be stored; nothing was kept, send it again"),
+        **_problem("The event could not be stored now; nothing was kept, send it again"),
         "headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
     },
 }

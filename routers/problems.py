@@ -1,5 +1,6 @@
 """Every refusal as problem details (RFC 9457), with types that stay."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from state.errors import StoreUnavailable
+from state.errors import Overloaded, StoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:fsm-gateway:problem:"
@@ -76,6 +77,49 @@ NOT_AN_UPDATE: Final = Problem(
 NOT_READY: Final = Problem("not-ready", 503, "The gateway is starting", headers={"Retry-After": "1"})
 INTERNAL: Final = Problem("internal", 500, "The gateway failed", "The failure is in its log.")
 
+#: Both close the connection, whose rest would be read as the next request.
+TOO_SLOW: Final = Problem(
+    "too-slow", 408, "The request did not come whole in time", headers={"Connection": "close"}
+)
+TOOK_TOO_LONG: Final = Problem(
+    "took-too-long",
+    503,
+    "The event was not stored in time",
+    "Please send it again; if it was stored after all, it counts once.",
+    headers={"Retry-After": "1", "Connection": "close"},
+)
+DRAINING: Final = Problem(
+    "draining",
+    503,
+    "This process is about to stop",
+    "Nothing was kept. Please send it again, to another process.",
+    headers={"Retry-After": "1", "Connection": "close"},
+)
+
+
+def too_many_calls(retry_after_seconds: float) -> Problem:
+    """The source sends more than it may."""
+    return Problem(
+        "too-many-calls",
+        429,
+        "The source is over its rate",
+        "Nothing was kept of it. Please send it again.",
+        headers={"Retry-After": str(math.ceil(retry_after_seconds))},
+    )
+
+
+def not_now(error: StoreUnavailable) -> Problem:
+    """Nothing was stored; why, as far as a caller may know."""
+    if not isinstance(error, Overloaded):
+        return unavailable(error.retry_after_seconds)
+    return Problem(
+        "overloaded",
+        503,
+        "More events are owed than may be",
+        "Nothing was kept of it. Please send it again.",
+        headers={"Retry-After": str(error.retry_after_seconds)},
+    )
+
 
 def unavailable(retry_after_seconds: int) -> Problem:
     """Nothing was stored, and it makes sense to come again."""
@@ -132,6 +176,8 @@ def install(app: FastAPI) -> None:
         ).response()
 
     async def store_away(_: Request, error: Exception) -> Response:
+        if isinstance(error, Overloaded):
+            return not_now(error).response()
         seconds = error.retry_after_seconds if isinstance(error, StoreUnavailable) else 1
         return store_unavailable(seconds).response()
 

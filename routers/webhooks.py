@@ -10,7 +10,7 @@ from routers.asker import ApiUnavailable
 from routers.body import read_body
 from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, check_headers, edge_of
 from routers.ingest import ingest
-from routers.problems import API_UNAVAILABLE, UNAUTHORIZED, Rejected, unavailable
+from routers.problems import API_UNAVAILABLE, UNAUTHORIZED, Rejected, not_now
 from routers.refusal import RefusalReason, Refused
 from state.errors import StoreUnavailable
 
@@ -48,5 +48,5 @@ async def receive(request: Request) -> Response:
         log.warning("provider_unavailable", source=name[:64], host=error.host, why=error.why)
         return API_UNAVAILABLE.response()
     except StoreUnavailable as error:
-        return unavailable(error.retry_after_seconds).response()
+        return not_now(error).response()
     return Response(answer.body, answer.status, media_type=answer.content_type)

@@ -16,6 +16,10 @@ class StoreUnavailable(GatewayStateError):
         self.reason = reason
 
 
+class Overloaded(StoreUnavailable):
+    """A limit is reached, so nothing was stored; *reason* says which. It passes when work is done."""
+
+
 class StoreMisconfigured(GatewayStateError):
     """This Redis cannot hold the guarantees. Each of *problems* is one line with its remedy."""
 

@@ -27,10 +27,16 @@ class Script:
     sha: str
 
     @classmethod
-    def load(cls, name: str, *, after: Sequence[str] = ()) -> "Script":
-        """Read ``lua/<name>.lua``, preceded by the files named in *after*."""
+    def load(cls, name: str, *, after: Sequence[str] = (), when_full: bool = False) -> "Script":
+        """
+        Read ``lua/<name>.lua``, preceded by the files named in *after*.
+
+        *when_full*: it runs while memory is full too. What ends events must, or nothing would be freed.
+        """
         folder = files("state") / "lua"
         source = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in (*after, name))
+        if when_full:
+            source = "#!lua flags=allow-oom\n" + source
         return cls(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 

@@ -3,17 +3,26 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from state.conversation import Conversation
 from state.envelope import Envelope
+from state.errors import Overloaded
 from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
 from state.keys import Keys
+from state.pressure import Pressure
 from state.scripts import Accepted as Disposition
 from state.scripts import Scripts
 from state.snapshot import pairs
 
 __all__ = ["Disposition", "Inbox", "InboxEntry", "Receipt"]
+
+
+#: One partition's part; with 64 of them and events of 1 kB, about 1 GB.
+MOST_EVENTS: Final = 20_000
+#: What is behind needs a while.
+RETRY_LATER_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +53,13 @@ class Inbox:
         scripts: Scripts,
         *,
         keep_unresolved: timedelta = timedelta(days=30),
+        most_events: int = MOST_EVENTS,
+        pressure: Pressure | None = None,
     ) -> None:
         self._scripts = scripts
         self._unresolved_ms = int(keep_unresolved.total_seconds() * 1000)
+        self._most = most_events
+        self._pressure = pressure
         self.on_accepted: Callable[[int], None] = _nobody
         """Called with the partition of each entry accepted here: a worker of this process need not wait."""
 
@@ -67,6 +80,7 @@ class Inbox:
 
         Raises:
             StoreUnavailable: Redis did not answer; stored whole or not at all: answer 503.
+            Overloaded: the partition owes as much as it may, or for as long as it may; nothing was stored.
         """
         return (await self.take(envelope, remember_for=remember_for)).disposition
 
@@ -78,6 +92,8 @@ class Inbox:
             StoreUnavailable: as `accept`.
         """
         partition, token = self._place(envelope)
+        if self._pressure is not None and self._pressure.is_behind(partition):
+            raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is too far behind")
         disposition, entry_id = await self._scripts.accept(
             envelope.pack(),
             source=envelope.source,
@@ -87,7 +103,10 @@ class Inbox:
             token=token,
             remember_ms=int(remember_for.total_seconds() * 1000),
             unresolved_ms=self._unresolved_ms,
+            most=self._most,
         )
+        if disposition is Disposition.FULL:
+            raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
         if disposition is Disposition.ACCEPTED:
             self.on_accepted(partition)
         return Receipt(disposition, partition, entry_id)

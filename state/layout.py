@@ -13,7 +13,11 @@ async def fix_layout(calls: GroupedCalls, keys: Keys) -> None:
         PartitionsChanged: the store was first used with another number; conversations would not be found.
         StoreUnavailable: Redis did not answer.
     """
-    await calls.command("HSETNX", keys.meta, "partitions", keys.partitions)
-    stored = int(await calls.command("HGET", keys.meta, "partitions"))
+    written = await calls.command("HGET", keys.meta, "partitions")
+    if written is None:
+        # Not every time: a start must succeed while memory is full too.
+        await calls.command("HSETNX", keys.meta, "partitions", keys.partitions)
+        written = await calls.command("HGET", keys.meta, "partitions")
+    stored = int(written)
     if stored != keys.partitions:
         raise PartitionsChanged(stored, keys.partitions)

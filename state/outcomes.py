@@ -12,6 +12,8 @@ class Accepted(Enum):
     """Its idempotency key was accepted before; nothing was stored."""
     UNRESOLVED = b"UNRESOLVED"
     """Stored; it waits until somebody registers the token that it carries."""
+    FULL = b"FULL"
+    """Not stored: its partition owes as much as it may."""
 
 
 class Committed(Enum):

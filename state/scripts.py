@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from state.changes import Cause, Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
@@ -22,6 +22,7 @@ __all__ = [
     "DraftChange",
     "Fired",
     "Loaded",
+    "Measured",
     "Registration",
     "Scripts",
     "Settled",
@@ -30,16 +31,18 @@ __all__ = [
 ]
 
 _ACCEPT = Script.load("accept")
-_LOAD = Script.load("load", after=["clock", "fields", "snapshot"])
-_COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states"])
-_SETTLE = Script.load("settle")
-_RECORD = Script.load("record")
-_CLAIM = Script.load("claim")
-_HOLD = Script.load("hold")
-_FIRE = Script.load("fire", after=["timers"])
-_SWEEP = Script.load("sweep")
-_SIGN = Script.load("sign")
-_JOURNAL = Script.load("journal")
+_LOAD = Script.load("load", after=["clock", "fields", "snapshot"], when_full=True)
+_COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states"], when_full=True)
+_WRITE = Script.load("commit", after=["clock", "fields", "timers", "states"])
+_SETTLE = Script.load("settle", when_full=True)
+_RECORD = Script.load("record", when_full=True)
+_CLAIM = Script.load("claim", when_full=True)
+_HOLD = Script.load("hold", when_full=True)
+_FIRE = Script.load("fire", after=["timers"], when_full=True)
+_SWEEP = Script.load("sweep", when_full=True)
+_SIGN = Script.load("sign", when_full=True)
+_MEASURE = Script.load("measure")
+_JOURNAL = Script.load("journal", when_full=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,24 @@ class Loaded:
     snapshot: Snapshot
     journal: Mapping[str, bytes]
     """What came of the calls that earlier runs have made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What measure.lua found in one partition."""
+
+    now_ms: int
+    events: int
+    parked: int
+    waiting: int
+    unresolved: int
+    dead: int
+    effects: int
+    unremoved: int
+    lease_ms: int
+    looked_at: str
+    waits_for_us: bool
+    oldest_effect: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +121,7 @@ class Scripts:
         token: str | None,
         remember_ms: int,
         unresolved_ms: int,
+        most: int,
     ) -> tuple[Accepted, str]:
         """Keep one call once; return what became of it and its inbox id."""
         keys = self.keys
@@ -108,6 +130,7 @@ class Scripts:
             keys.inbox(partition),
             keys.lease(partition),
             keys.unresolved(partition),
+            keys.parked(partition),
         ]
         if token is not None:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
@@ -118,6 +141,7 @@ class Scripts:
             unresolved_ms,
             self.worker,
             keys.wake_channel(""),
+            most,
         ]
         outcome, entry_id = await self.calls.script(_ACCEPT, names, arguments)
         return Accepted(outcome), entry_id.decode()
@@ -177,7 +201,9 @@ class Scripts:
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
             names.append(keys.waiting(expectation.partition, expectation.token))
-        answer = await self.calls.script(_COMMIT, names, [change.pack(wake=keys.wake_channel(""))])
+        # Who writes from outside frees nothing, and must wait while memory is short.
+        script = _COMMIT if change.lease is not None else _WRITE
+        answer = await self.calls.script(script, names, [change.pack(wake=keys.wake_channel(""))])
         if len(answer) == 1:
             return CommitAnswer(Committed(answer[0]))
         return CommitAnswer(Committed(answer[0]), *answer[1:])
@@ -263,6 +289,23 @@ class Scripts:
         names = [self.keys.lease(partition), self.keys.unresolved(partition), self.keys.dead(partition)]
         arguments: list[Argument] = [lease, give_up_before_ms, forget_before_ms, why]
         return int(await self.calls.script(_SWEEP, names, arguments))
+
+    async def measure(self, partition: int, look_from: str) -> Measured:
+        """Count what *partition* owes and keeps, looking from the id *look_from* for what waits for us."""
+        keys = self.keys
+        names = [
+            keys.inbox(partition),
+            keys.parked(partition),
+            keys.due(partition),
+            keys.unresolved(partition),
+            keys.dead(partition),
+            keys.outbox(partition),
+            keys.tally(partition),
+            keys.lease(partition),
+        ]
+        answer = await self.calls.script(_MEASURE, names, [look_from])
+        facts: list[Any] = [part.decode() if isinstance(part, bytes) else part for part in answer]
+        return Measured(*facts)
 
     async def sign(self, lasts_ms: int) -> frozenset[str]:
         """Say that this worker lives, or with 0 ms that it takes no more work; return those that live."""

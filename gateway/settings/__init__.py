@@ -4,6 +4,7 @@ from gateway.settings.bots import BotSettings, TelegramSettings
 from gateway.settings.callers import SourceSecret, SourceSettings
 from gateway.settings.errors import SettingsError
 from gateway.settings.expiry import ExpirySettings
+from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.models import Settings
 from gateway.settings.sources import load_settings
@@ -14,6 +15,7 @@ from gateway.settings.worker import WorkerSettings
 __all__ = [
     "BotSettings",
     "ExpirySettings",
+    "LimitSettings",
     "LogSettings",
     "RedisSettings",
     "Settings",

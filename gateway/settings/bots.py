@@ -19,6 +19,8 @@ class BotSettings(Section):
     """What Telegram sends with each update; without it anybody could pretend to be Telegram."""
     api_base: HttpUrl | None = None
     """A Bot API server of one's own."""
+    rate_per_second: float | None = Field(default=None, gt=0, le=100_000)
+    """As for a source."""
     sends_per_second: int = Field(default=30, ge=1, le=1000)
     """Messages of this bot, from all processes together. More than 30 only with `allow_paid_broadcast`."""
     allow_paid_broadcast: bool = False

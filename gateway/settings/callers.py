@@ -36,3 +36,5 @@ class SourceSettings(Section):
     """Each a string, or a table with `value` and optional `not_before`, `not_after`. Any valid one opens."""
     options: dict[str, Any] = Field(default_factory=dict)
     """What this kind takes besides; its provider's page lists it."""
+    rate_per_second: float | None = Field(default=None, gt=0, le=100_000)
+    """What it may send to one process, one second's worth at once; more is answered 429."""

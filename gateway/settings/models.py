@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gateway.settings.bots import TelegramSettings
 from gateway.settings.callers import SourceSettings
 from gateway.settings.expiry import ExpirySettings
+from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import Name
 from gateway.settings.source_options import secret_texts
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     sources: dict[Name, SourceSettings] = Field(default_factory=dict)
     redis: RedisSettings = RedisSettings()
     web: WebSettings = WebSettings()
+    limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
     expiry: ExpirySettings = ExpirySettings()
     log: LogSettings = LogSettings()

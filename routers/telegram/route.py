@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from routers.body import read_body
 from routers.dependencies import call_of, edge_of
-from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, unavailable
+from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, not_now, too_many_calls
 from routers.refusal import RefusalReason, Refused
 from routers.telegram.addressing import NotAnUpdate, address
 from routers.telegram.verify import verify
@@ -58,8 +58,10 @@ async def receive(request: Request) -> Response:
         body=body,
         conversation=addressed.conversation,
     )
+    if endpoint.allowance is not None and (wait := endpoint.allowance.take()):
+        return too_many_calls(wait).response()
     try:
         await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR)
     except StoreUnavailable as error:
-        return unavailable(error.retry_after_seconds).response()
+        return not_now(error).response()
     return Response(status_code=200)

@@ -1,9 +1,9 @@
 -- Keep one call, once. Either all of it is stored, or nothing.
 --
--- KEYS  1 seen  2 inbox  3 lease  4 unresolved  [5 expectation  6 waiting]
+-- KEYS  1 seen  2 inbox  3 lease  4 unresolved  5 parked  [6 expectation  7 waiting]
 -- ARGV  1 envelope  2 conversation or ''  3 remember for, ms  4 keep unresolved for, ms
---       5 this process's worker name  6 prefix of the wake channels
--- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id}
+--       5 this process's worker name  6 prefix of the wake channels  7 most events owed, most unresolved
+-- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id} or {FULL, ''}
 
 local seen = redis.call('GET', KEYS[1])
 if seen then
@@ -11,21 +11,28 @@ if seen then
 end
 
 local conversation, terms = ARGV[2], ''
-if conversation == '' and KEYS[5] then
-  local found = redis.call('HMGET', KEYS[5], 'conversation', 'terms')
+if conversation == '' and KEYS[6] then
+  local found = redis.call('HMGET', KEYS[6], 'conversation', 'terms')
   conversation, terms = found[1] or '', found[2] or ''
 end
 
 if conversation == '' then
+  if redis.call('XLEN', KEYS[4]) >= tonumber(ARGV[7]) then
+    return { 'FULL', '' }
+  end
   local id = redis.call('XADD', KEYS[4], '*', 'e', ARGV[1])
   redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
-  if KEYS[6] then
-    redis.call('RPUSH', KEYS[6], id)
-    redis.call('PEXPIRE', KEYS[6], ARGV[4])
+  if KEYS[7] then
+    redis.call('RPUSH', KEYS[7], id)
+    redis.call('PEXPIRE', KEYS[7], ARGV[4])
   end
   return { 'UNRESOLVED', id }
 end
 
+-- A parked event waits for the user and not for us.
+if redis.call('XLEN', KEYS[2]) - redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7]) then
+  return { 'FULL', '' }
+end
 local id = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms)
 redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
 
