@@ -9,7 +9,7 @@ from routers.registry import providers
 from routers.verification import Secret
 from tests.http.conftest import Served
 from tests.http.test_webhooks import deliver, kept
-from tests.unit.calls import NOW, SECRET, TOKEN, genuine
+from tests.unit.calls import NOW, SECRET, TOKEN, URL, genuine
 
 EXAMPLES = [
     pytest.param(provider, own_type, id=f"{kind}-{own_type}")
@@ -24,7 +24,7 @@ async def test_a_delivery_and_its_repeat_are_kept_once_and_answered_alike(
 ) -> None:
     """The answer is byte for byte what the provider wants to read, both times."""
     secrets = [Secret(SECRET)]
-    served.edge.webhooks = {provider.kind: WebhookEndpoint(provider.kind, provider, secrets)}
+    served.edge.webhooks = {provider.kind: WebhookEndpoint(provider.kind, provider, secrets, URL)}
     example = Example(TOKEN, NOW)
     sent = genuine(provider, own_type, example)
     translation = provider.translate(sent, NOW)
