@@ -34,8 +34,12 @@ class Orchestrator(ABC):
     in_history: ClassVar[bool] = True
     """`Director.back` can return here; the payload is kept for that, so it must have a JSON form."""
 
+    expected_state: State | str | None = None
+    """Given to the object or, for every object of a class, as the class's own attribute."""
+
     def __init__(self, expected_state: State | str | None = None) -> None:
-        self.expected_state = expected_state
+        if expected_state is not None:
+            self.expected_state = expected_state
 
     @abstractmethod
     async def render_content(self, payload: Any, director: "Director") -> Block | str | View:

@@ -16,6 +16,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from redis.asyncio import Redis
 
+from gateway.bridges import bridging
 from gateway.container import Container
 from gateway.delivery import Delivery
 from gateway.direct_calls import WatchDirectCalls
@@ -110,6 +111,7 @@ async def running(
             stack.push_async_callback(_end, listening)
             worker.start()
             stack.push_async_callback(worker.stop, settings.worker.drain)
+            await stack.enter_async_context(bridging(settings, redis, inbox, name))
         edge = Edge(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},

@@ -11,6 +11,7 @@ from state.errors import Overloaded
 from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
 from state.keys import Keys
+from state.packing import pack
 from state.pressure import Pressure
 from state.scripts import Accepted as Disposition
 from state.scripts import Scripts
@@ -110,6 +111,24 @@ class Inbox:
         if disposition is Disposition.ACCEPTED:
             self.on_accepted(partition)
         return Receipt(disposition, partition, entry_id)
+
+    async def bury(self, envelope: Envelope, reason: str, *, remember_for: timedelta) -> Disposition:
+        """
+        Keep *envelope*, which nobody can understand, as a dead letter; once per idempotency key.
+
+        Raises:
+            StoreUnavailable: as `accept`.
+        """
+        why = {"reason": "unreadable", "detail": reason, "at_ms": envelope.received_at_ms}
+        disposition, _ = await self._scripts.bury(
+            envelope.pack(),
+            source=envelope.source,
+            idempotency_key=envelope.idempotency_key,
+            partition=self._keys.partition_of_call(envelope.source, envelope.idempotency_key),
+            why=pack(why),
+            remember_ms=int(remember_for.total_seconds() * 1000),
+        )
+        return disposition
 
     def _place(self, envelope: Envelope) -> tuple[int, str | None]:
         """Return the envelope's partition, and its token if that is what finds the conversation."""

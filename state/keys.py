@@ -40,6 +40,8 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:idem:<source>:<key>    | string | digest of the body that came with a key       | the source's retry horizon   | idempotency  |
 | gw:api-keys                    | hash   | keys of services, as digests: id -> key       | none: until revoked, few     | api keys     |
 | gw:quota:<key id>:<second>     | string | calls that the key made in that second        | ten seconds                  | api keys     |
+| gw:{<stream>}:<group>:reader   | string | the process that reads a service's stream     | lease time                   | streams      |
+| gw:{<stream>}:<group>:place    | string | the last entry of it that the inbox has       | three months                 | streams      |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
 """

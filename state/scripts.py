@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _ACCEPT = Script.load("accept")
+_BURY = Script.load("bury")
 _LOAD = Script.load("load", after=["clock", "fields", "snapshot"], when_full=True)
 _COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states"], when_full=True)
 _WRITE = Script.load("commit", after=["clock", "fields", "timers", "states"])
@@ -144,6 +145,21 @@ class Scripts:
             most,
         ]
         outcome, entry_id = await self.calls.script(_ACCEPT, names, arguments)
+        return Accepted(outcome), entry_id.decode()
+
+    async def bury(
+        self,
+        packed: bytes,
+        *,
+        source: str,
+        idempotency_key: str,
+        partition: int,
+        why: bytes,
+        remember_ms: int,
+    ) -> tuple[Accepted, str]:
+        """Keep as a dead letter what nobody can understand; return what became of it and its id."""
+        names = [self.keys.seen(partition, source, idempotency_key), self.keys.dead(partition)]
+        outcome, entry_id = await self.calls.script(_BURY, names, [packed, why, remember_ms])
         return Accepted(outcome), entry_id.decode()
 
     async def load(

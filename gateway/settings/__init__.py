@@ -9,6 +9,7 @@ from gateway.settings.log import LogSettings
 from gateway.settings.models import Settings
 from gateway.settings.sources import load_settings
 from gateway.settings.store import RedisSettings
+from gateway.settings.streams import StreamSettings
 from gateway.settings.web import WebSettings
 from gateway.settings.worker import WorkerSettings
 
@@ -22,6 +23,7 @@ __all__ = [
     "SettingsError",
     "SourceSecret",
     "SourceSettings",
+    "StreamSettings",
     "TelegramSettings",
     "WebSettings",
     "WorkerSettings",

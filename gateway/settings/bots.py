@@ -1,6 +1,7 @@
 """`[telegram]`: the bots, their tokens and their API servers."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, Self
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
@@ -55,6 +56,11 @@ class BotSettings(Section):
 
 class TelegramSettings(Section):
     bots: dict[Name, BotSettings] = Field(min_length=1)
+
+    @property
+    def ids(self) -> Mapping[str, int]:
+        """The bots' ids, by the name of each and by the id as text."""
+        return {key: bot.bot_id for name, bot in self.bots.items() for key in (name, str(bot.bot_id))}
 
     @model_validator(mode="after")
     def _each_bot_once(self) -> Self:

@@ -45,6 +45,9 @@ def told(
     """One line for one of pydantic's errors in *root* at *prefix*. The value itself is never part of it."""
     path = tuple(part for part in error["loc"] if part != "[key]")
     place = (*prefix, *path)
+    if not place:
+        # Where sections do not fit each other, the message itself says which.
+        return _wrong(error, path, root, place)
     key = dotted(place)
     if variable_of(place) in from_environment:
         key += f" (from {variable_of(place)})"

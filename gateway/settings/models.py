@@ -1,18 +1,21 @@
 """The settings and their limits. A docstring under a field is its documentation."""
 
 from collections.abc import Iterator
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.settings.bots import TelegramSettings
 from gateway.settings.callers import SourceSettings
+from gateway.settings.errors import nearest
 from gateway.settings.expiry import ExpirySettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import Name
 from gateway.settings.source_options import secret_texts
 from gateway.settings.store import RedisSettings
+from gateway.settings.streams import StreamName, StreamSettings
 from gateway.settings.web import WebSettings
 from gateway.settings.worker import WorkerSettings
 
@@ -30,12 +33,20 @@ class Settings(BaseSettings):
 
     telegram: TelegramSettings
     sources: dict[Name, SourceSettings] = Field(default_factory=dict)
+    streams: dict[StreamName, StreamSettings] = Field(default_factory=dict)
     redis: RedisSettings = RedisSettings()
     web: WebSettings = WebSettings()
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
     expiry: ExpirySettings = ExpirySettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _streams_name_bots_that_exist(self) -> Self:
+        for name, stream in self.streams.items():
+            if stream.bot is not None and stream.bot not in self.telegram.ids:
+                raise ValueError(f"streams.{name}.bot: {nearest(stream.bot, self.telegram.bots)}")
+        return self
 
     def secrets(self) -> Iterator[str]:
         """Every secret value, so that the log can leave them out."""
@@ -45,6 +56,9 @@ class Settings(BaseSettings):
         for source in self.sources.values():
             yield from (secret.value.get_secret_value() for secret in source.secrets)
             yield from secret_texts(source.options)
+        yield from (
+            stream.url.get_secret_value() for stream in self.streams.values() if stream.url is not None
+        )
         if self.redis.url is not None:
             yield self.redis.url.get_secret_value()
 

@@ -8,6 +8,13 @@ from pydantic import Field, SecretStr, field_validator
 from gateway.settings.section import Section
 
 
+def is_redis_url(url: SecretStr | None) -> SecretStr | None:
+    """Return *url* if it is one of a Redis; a `ValueError` that does not repeat it otherwise."""
+    if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return url
+
+
 class DurabilitySetting(Enum):
     EVERYSEC = "everysec"
     ALWAYS = "always"
@@ -27,6 +34,4 @@ class RedisSettings(Section):
     @field_validator("url")
     @classmethod
     def _is_a_redis_url(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must begin with redis://, rediss:// or unix://")
-        return url
+        return is_redis_url(url)

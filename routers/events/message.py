@@ -105,34 +105,41 @@ def read_message(raw: Any) -> Message:
 
 
 def tell(
-    message: Message, *, source: str, key: str, bots: Mapping[str, int], now: datetime, own_key: bool = False
+    message: Message,
+    *,
+    source: str,
+    key: str,
+    bots: Mapping[str, int],
+    now: datetime,
+    default_bot: str | None = None,
 ) -> Told:
     """
     Return what *message* of *source* means.
 
-    *bots* are the bots by name and by id; *key* is the idempotency key unless the message brings an id, or
-    in any case with *own_key*.
+    *bots* are the bots by name and by id, *default_bot* the one of a message that names none; *key* is the
+    idempotency key unless the message brings an id.
 
     Raises:
         Malformed: no such bot, nobody it is for, or a payload that does not fit its type.
     """
     meta = message.meta
-    idempotency_key = key if own_key or meta.id is None else meta.id
+    idempotency_key = meta.id or key
     if meta.token is None and meta.user_id is None:
         raise Malformed.at("/meta/user_id", "say whom the event is for: user_id, or token")
     return Told(
         event=_event(message, source, meta.object_id or idempotency_key, now),
         idempotency_key=idempotency_key,
-        conversation=None if meta.token is not None else _conversation(meta, bots),
+        conversation=None if meta.token is not None else _conversation(meta, bots, default_bot),
         token=meta.token,
     )
 
 
-def _conversation(meta: Meta, bots: Mapping[str, int]) -> Conversation | None:
+def _conversation(meta: Meta, bots: Mapping[str, int], default_bot: str | None) -> Conversation | None:
     if meta.user_id is None:
         return None
-    if meta.bot is not None:
-        bot_id = bots.get(meta.bot)
+    name = meta.bot or default_bot
+    if name is not None:
+        bot_id = bots.get(name)
     else:
         bot_id = next(iter(bots.values())) if len(set(bots.values())) == 1 else None
         if bot_id is None:

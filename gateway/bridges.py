@@ -1,0 +1,60 @@
+"""The bridges that the settings ask for, running."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from redis.asyncio import Redis
+
+from gateway.bridge import Bridge
+from gateway.settings import Settings
+from gateway.settings.streams import StreamStart
+from state.connection import open_client
+from state.inbox import Inbox
+from state.service_stream import ServiceStream
+
+
+@asynccontextmanager
+async def bridging(settings: Settings, redis: Redis, inbox: Inbox, reader: str) -> AsyncIterator[None]:
+    """Bring the entries of all configured streams into *inbox*, under the name *reader*."""
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        running = []
+        for name, stream in settings.streams.items():
+            client = redis
+            if stream.url is not None:
+                client = open_client(stream.url.get_secret_value())
+                stack.push_async_callback(client.aclose)
+            bridge = _bridge(name, settings, _stream(name, settings, client, reader), inbox)
+            running.append(tasks.create_task(bridge.run(), name=bridge.source))
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+
+
+def _stream(name: str, settings: Settings, client: Redis, reader: str) -> ServiceStream:
+    stream = settings.streams[name]
+    return ServiceStream(
+        client,
+        key=stream.key or name,
+        group=stream.group,
+        reader=reader,
+        lease=settings.worker.lease,
+        start="0" if stream.start is StreamStart.OLDEST else "$",
+        prefix=settings.redis.prefix,
+    )
+
+
+def _bridge(name: str, settings: Settings, stream: ServiceStream, inbox: Inbox) -> Bridge:
+    section = settings.streams[name]
+    return Bridge(
+        name,
+        stream,
+        inbox,
+        bots=settings.telegram.ids,
+        default_bot=section.bot,
+        id_field=section.id_field,
+        remember_for=section.remember_for,
+        pause=settings.worker.lease / 3,
+    )
