@@ -37,6 +37,11 @@ class Call:
         """What the call says: the API's answer where one was asked for, else the body, else the query."""
         return self.fetched if self.fetched is not None else self.body or self.query
 
+    def has_header(self, name: str) -> bool:
+        """Tell whether the header *name* is there at all."""
+        wanted = name.lower().encode("ascii")
+        return any(key.lower() == wanted for key, _ in self.headers)
+
     def header(self, name: str) -> str:
         """
         The value of the header *name*, which must be there exactly once.

@@ -230,12 +230,13 @@ class TestEngine:
             id_header="x-id",
             tolerance=timedelta(minutes=5),
         )
-        headers = scheme.sign(BODY, SECRET, NOW, event_id="msg_1", url="https://bot.example/hook")
+        secret = b"abcd1234"  # text, hexadecimal digits and base64 alike
+        headers = scheme.sign(BODY, secret, NOW, event_id="msg_1", url="https://bot.example/hook")
         signed = call(BODY, headers)
         here = Call(signed.body, signed.headers, public_url="https://bot.example/hook")
 
-        scheme.verify(here, [Secret(SECRET)], NOW)
-        assert refusal(scheme.verify, signed) is RefusalReason.SIGNATURE_WRONG
+        scheme.verify(here, [Secret(secret)], NOW)
+        assert refusal(scheme.verify, signed, Secret(secret)) is RefusalReason.SIGNATURE_WRONG
 
     def test_a_template_with_an_unknown_name_cannot_be_made(self) -> None:
         """A misspelt scheme fails when it is written, not when a call comes."""
