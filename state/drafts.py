@@ -1,9 +1,13 @@
 """Features' drafts in Redis, field by field."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from state import fields, values
 from state.conversation import Conversation
@@ -28,6 +32,7 @@ class Drafts:
     def __init__(self, storage: "ConversationStorage", expires_after: timedelta | None) -> None:
         self._storage = storage
         self._expires_after = expires_after
+        self._changing: WeakValueDictionary[tuple[Conversation, str], asyncio.Lock] = WeakValueDictionary()
 
     async def read(
         self, conversation: Conversation, feature: str, expires_after: timedelta | None = None
@@ -42,15 +47,22 @@ class Drafts:
         return _draft(await self._storage.reading.draft(conversation, fields.quote_feature(feature), ttl_ms))
 
     async def read_field(
-        self, conversation: Conversation, feature: str, name: str, default: Any = None
+        self,
+        conversation: Conversation,
+        feature: str,
+        name: str,
+        default: Any = None,
+        expires_after: timedelta | None = None,
     ) -> Any:
         """Return one field of a draft, a stored None too; *default* if there is none."""
-        field = fields.draft_field(feature, name)
+        field, ttl_ms = fields.draft_field(feature, name), self._ttl_ms(expires_after)
         if unit := unit_of_work_of(conversation):
             if unit.basis.missing_draft(feature):
                 await self._storage.complete(unit, unit.basis.missing_fields(field, _deadline(feature)))
+            if ttl_ms is not None:
+                unit.touch_draft(feature, ttl_ms)
             return unit.draft_value(feature, name, default)
-        stored = await self._raw(conversation, feature, field)
+        stored = await self._raw(conversation, feature, field, ttl_ms)
         return values.load(stored) if stored is not None else default
 
     async def update(
@@ -113,10 +125,23 @@ class Drafts:
         """
         field = fields.draft_field(feature, name)
         if unit_of_work_of(conversation):
-            result = compute(await self.read_field(conversation, feature, name, ABSENT))
+            result = compute(await self.read_field(conversation, feature, name, ABSENT, expires_after))
             if result is not ABSENT:
                 await self.set(conversation, feature, {name: result}, expires_after)
             return result
+        # Within one process they go one by one: only other processes can come between.
+        async with self._changing.setdefault((conversation, field), asyncio.Lock()):
+            return await self._swap(conversation, feature, name, compute, expires_after)
+
+    async def _swap(
+        self,
+        conversation: Conversation,
+        feature: str,
+        name: str,
+        compute: Callable[[Any], Any],
+        expires_after: timedelta | None,
+    ) -> Any:
+        field = fields.draft_field(feature, name)
         while True:
             stored = await self._raw(conversation, feature, field)
             result = compute(values.load(stored) if stored is not None else ABSENT)
@@ -131,9 +156,43 @@ class Drafts:
             if answer.outcome is not Committed.CONFLICT:
                 return result
 
-    async def _raw(self, conversation: Conversation, feature: str, field: str) -> bytes | None:
+    async def reshape(
+        self,
+        conversation: Conversation,
+        feature: str,
+        migrate: Callable[[dict[str, Any]], dict[str, Any]],
+        expires_after: timedelta | None = None,
+    ) -> None:
+        """Store a draft as *migrate* returns it; whoever changes it meanwhile has the draft migrated anew."""
+        quoted = fields.quote_feature(feature)
+        if unit := unit_of_work_of(conversation):
+            before = await self.read(conversation, feature, expires_after)
+            after = migrate(deepcopy(before))
+            if after != before:
+                unit.set_draft(feature, _differing(before, after), self._ttl_ms(expires_after))
+                unit.delete_from_draft(feature, *(before.keys() - after.keys()))
+            return
+        outcome = Committed.CONFLICT
+        while outcome is Committed.CONFLICT:
+            stored = await self._storage.reading.draft(conversation, quoted)
+            before = _draft(stored)
+            after = migrate(deepcopy(before))
+            if after == before:
+                return
+            change = replace(
+                self._set(_differing(before, after), expires_after), delete=[*(before.keys() - after.keys())]
+            )
+            when = {fields.draft_field(feature, name.decode()): raw for name, raw in stored.items()}
+            answer = await self._storage.write(conversation, drafts={quoted: change}, when=when)
+            outcome = answer.outcome
+
+    async def _raw(
+        self, conversation: Conversation, feature: str, field: str, ttl_ms: int | None = None
+    ) -> bytes | None:
         # The deadline comes along, and Redis's own clock decides whether it is over.
-        read = await self._storage.reading.read(conversation, Needs(fields=[field, _deadline(feature)]))
+        keep = {fields.quote_feature(feature): ttl_ms} if ttl_ms is not None else {}
+        needs = Needs(fields=[field, _deadline(feature)], keep=keep)
+        read = await self._storage.reading.read(conversation, needs)
         return read.fields.get(field.encode())
 
     async def _write(self, conversation: Conversation, feature: str, change: DraftChange) -> None:
@@ -154,3 +213,7 @@ def _deadline(feature: str) -> str:
 
 def _draft(stored: Fields) -> dict[str, Any]:
     return {name.decode(): values.load(value) for name, value in stored.items()}
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in after.items() if before.get(name, ABSENT) != value}

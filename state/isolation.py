@@ -43,6 +43,7 @@ class ConversationIsolation(BaseEventIsolation):
         self._process = secrets.token_hex(6)
         self._waiting: dict[str, asyncio.Event] = {}
         self._listening: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
 
     @asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
@@ -75,11 +76,12 @@ class ConversationIsolation(BaseEventIsolation):
         return int(self._lasts.total_seconds() * 1000)
 
     async def _wait(self, conversation: Conversation, ticket: str, called: asyncio.Event) -> None:
-        self._listen()
+        if await self._turns.enter(conversation, ticket, self._milliseconds):
+            return
+        await self._listen()
         while not await self._turns.enter(conversation, ticket, self._milliseconds):
             # The call is the fast way. Asking again keeps the ticket, and finds a turn whose call was lost.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(called.wait(), self._lasts.total_seconds() / 3)
+            await _within(self._lasts / 3, called)
             called.clear()
 
     async def _renew(self, conversation: Conversation, ticket: str) -> None:
@@ -100,18 +102,27 @@ class ConversationIsolation(BaseEventIsolation):
         if following in self._waiting:
             self._waiting[following].set()
 
-    def _listen(self) -> None:
+    async def _listen(self) -> None:
+        """Hear of turns; a turn that is given before that is found by asking."""
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._hear(), name="turns")
+        await _within(self._lasts / 3, self._heard)
 
     async def _hear(self) -> None:
         while True:
             with contextlib.suppress(RedisError, OSError):
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(self._turns.channel(self._process))
+                    self._heard.set()
                     while True:
                         message = await channel.get_message(timeout=1)
                         waiting = self._waiting.get(message["data"].decode()) if message else None
                         if waiting is not None:
                             waiting.set()
+            self._heard.clear()
             await asyncio.sleep(1)
+
+
+async def _within(limit: timedelta, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), limit.total_seconds())

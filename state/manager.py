@@ -1,8 +1,11 @@
 """One feature's view of a conversation: its own draft, and nothing of any other feature's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, get_args
+from decimal import Decimal
+from types import new_class
+from typing import Any, ClassVar, Generic
 
 from aiogram.fsm.context import FSMContext
 from pydantic import BaseModel
@@ -11,7 +14,8 @@ from state.conversation import Conversation
 from state.drafts import ABSENT, Drafts
 from state.errors import DraftInvalid
 from state.fields import DRAFT
-from state.schema import DraftSchema, DraftT, FieldInvalid
+from state.plain_drafts import PlainDrafts
+from state.schema import AnyShape, DraftSchema, DraftT, FieldInvalid
 from state.storage import ConversationStorage
 
 
@@ -37,14 +41,13 @@ class BaseStateManager(Generic[DraftT]):
     feature_key: ClassVar[str] = ""
     expires_after: ClassVar[timedelta | None] = None
     """How long the draft lives after its last use; None: the storage's setting."""
-    _schema: ClassVar[DraftSchema[Any] | None] = None
+    _shape: ClassVar[AnyShape] = AnyShape()
 
-    def __init_subclass__(cls, **arguments: Any) -> None:
-        super().__init_subclass__(**arguments)
-        for base in cls.__dict__.get("__orig_bases__", ()):
-            for model in get_args(base):
-                if isinstance(model, type) and issubclass(model, BaseModel):
-                    cls._schema = DraftSchema(model)
+    def __class_getitem__(cls, model: Any) -> Any:
+        """Return the class with *model* as the shape of its draft."""
+        if isinstance(model, type):
+            return _of_model(cls, model)
+        return super().__class_getitem__(model)  # type: ignore[misc]  # typing.Generic has it at run time
 
     def __init__(self, state: FSMContext, feature_key: str | None = None) -> None:
         self.state = state
@@ -62,14 +65,19 @@ class BaseStateManager(Generic[DraftT]):
         """
         Return a draft of an older shape in today's shape; called on what was read, before it is checked.
 
-        It also sees drafts that are of today's shape already, and those where both are mixed.
+        It also sees drafts that are of today's shape already. The first write stores what it returns.
         """
         return stored
 
     # Reading
 
     async def get_payload(self) -> dict[str, Any]:
-        """Return the draft as a new dictionary, with the model's defaults; empty if there is none."""
+        """
+        Return the draft as a new dictionary; with a model, with its defaults for fields that are not there.
+
+        Raises:
+            DraftInvalid: a field does not fit the model. The others can still be read, one by one.
+        """
         return self._read_all(await self._stored())
 
     async def draft(self) -> DraftT:
@@ -80,37 +88,38 @@ class BaseStateManager(Generic[DraftT]):
             DraftInvalid: it does not fit, or lacks a field.
             TypeError: the class names no model.
         """
-        if self._schema is None:
+        if not isinstance(self._shape, DraftSchema):
             raise TypeError(f"{type(self).__name__} names no model, as BaseStateManager[Model] would")
         stored = self.migrate(await self._stored())
-        try:
-            whole: DraftT = self._schema.whole(stored)
-        except FieldInvalid as error:
-            raise self._invalid(error.field, error.reason) from None
-        return whole
+        with self._naming_itself():
+            whole: DraftT = self._shape.whole(stored)
+            return whole
 
     async def get_value(self, key: str, default: Any = None) -> Any:
         """Return one field of the draft, a stored None too; *default* (or the model's) if it is not there."""
-        if self._migrates or (drafts := self._drafts) is None:
+        if self._migrates:
             value = self.migrate(await self._stored()).get(key, ABSENT)
         else:
-            value = await drafts.read_field(self._conversation, self._feature, key, ABSENT)
+            value = await self._drafts.read_field(*self._place, key, ABSENT, self.expires_after)
         if value is not ABSENT:
             return self._read(key, value)
-        return self._schema.default(key, default) if self._schema and default is None else default
+        return self._shape.default(key) if default is None else default
 
     # Writing
 
     async def update(self, /, **fields: Any) -> dict[str, Any]:
-        """Set *fields*, leave the draft's other fields alone, and return the draft."""
-        stored = self._dump_all(fields)
-        if drafts := self._drafts:
-            return self._read_all(
-                await drafts.update(self._conversation, self._feature, stored, self.expires_after)
-            )
-        payload = await self._stored() | stored
-        await self._replace(payload)
-        return self._read_all(payload)
+        """
+        Set *fields*, leave the draft's other fields alone, and return the draft.
+
+        Another field that does not fit the model is returned as it is stored.
+
+        Raises:
+            DraftInvalid: one of *fields* does not fit; nothing was set.
+        """
+        dumped = self._dump_all(fields)
+        await self._reshape()
+        stored = await self._drafts.update(*self._place, dumped, self.expires_after)
+        return self._shape.read_all(stored, strict=False)
 
     async def save(self, draft: DraftT) -> None:
         """Set every field of the draft to what the model has."""
@@ -122,43 +131,38 @@ class BaseStateManager(Generic[DraftT]):
 
     async def delete(self, *keys: str) -> None:
         """Remove fields; absent ones are ignored."""
-        if drafts := self._drafts:
-            await drafts.delete(self._conversation, self._feature, keys)
-            return
-        payload = await self._stored()
-        await self._replace({key: value for key, value in payload.items() if key not in keys})
+        await self._reshape()
+        await self._drafts.delete(*self._place, keys)
 
     async def clear(self) -> None:
         """Remove the draft and nothing else."""
-        if drafts := self._drafts:
-            await drafts.clear(self._conversation, self._feature)
-            return
-        await self._replace({})
+        await self._drafts.clear(*self._place)
 
     # Changing what is there, without losing what another one does at the same time
 
-    async def increment(self, key: str, by: float = 1) -> Any:
+    async def increment(self, key: str, by: float | Decimal = 1) -> Any:
         """
-        Add *by* to a number, an absent one being 0, and return the sum.
+        Add *by* to a number, an absent one being 0 or the model's default, and return the sum.
 
         Raises:
-            DraftInvalid: the field holds something else.
+            DraftInvalid: the field holds something else, or the sum does not fit.
         """
 
+        addend: Any = by
+
         def add(value: Any) -> Any:
-            if value is ABSENT or value is None:
-                value = 0
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise self._invalid(key, f"is no number but {type(value).__name__}")
-            return value + by
+            present: Any = 0 if value is None else value
+            if isinstance(present, bool) or not isinstance(present, int | float | Decimal):
+                raise self._invalid(key, f"is no number but {type(present).__name__}")
+            return present + addend
 
         return await self._change(key, add)
 
     async def compare_and_set(self, key: str, expected: Any, value: Any) -> bool:
-        """Set one field if it holds *expected*, None meaning also that it is absent; tell whether it did."""
+        """Set one field if `get_value` would return *expected*; tell whether it did."""
 
         def swap(present: Any) -> Any:
-            return value if (None if present is ABSENT else present) == expected else ABSENT
+            return value if present == expected else ABSENT
 
         return await self._change(key, swap) is not ABSENT
 
@@ -167,7 +171,7 @@ class BaseStateManager(Generic[DraftT]):
         Add *items* to the end of a list, an absent one being empty, and return it.
 
         Raises:
-            DraftInvalid: the field holds something else.
+            DraftInvalid: the field holds something else, or an item does not fit.
         """
         changed: list[Any] = await self._change(key, lambda value: [*self._list(key, value), *items])
         return changed
@@ -191,70 +195,57 @@ class BaseStateManager(Generic[DraftT]):
         return changed
 
     def _list(self, key: str, value: Any) -> list[Any]:
-        if value is ABSENT or value is None:
+        if value is None:
             return []
         if not isinstance(value, list):
             raise self._invalid(key, f"is no list but {type(value).__name__}")
         return list(value)
 
     async def _change(self, key: str, compute: Callable[[Any], Any]) -> Any:
-        def checked(value: Any) -> Any:
-            result = compute(value)
+        def checked(stored: Any) -> Any:
+            result = compute(self._shape.default(key) if stored is ABSENT else self._read(key, stored))
             return result if result is ABSENT else self._dump(key, result)
 
-        if drafts := self._drafts:
-            return await drafts.change_field(
-                self._conversation, self._feature, key, checked, self.expires_after
-            )
-        result = checked((await self._stored()).get(key, ABSENT))
-        if result is not ABSENT:
-            await self._replace(await self._stored() | {key: result})
-        return result
+        await self._reshape()
+        result = await self._drafts.change_field(*self._place, key, checked, self.expires_after)
+        return result if result is ABSENT else self._read(key, result)
 
     async def _set(self, fields: Mapping[str, Any]) -> None:
-        stored = self._dump_all(fields)
-        if drafts := self._drafts:
-            await drafts.set(self._conversation, self._feature, stored, self.expires_after)
-            return
-        await self._replace(await self._stored() | stored)
+        dumped = self._dump_all(fields)
+        await self._reshape()
+        await self._drafts.set(*self._place, dumped, self.expires_after)
 
     async def _stored(self) -> dict[str, Any]:
-        if drafts := self._drafts:
-            return await drafts.read(self._conversation, self._feature, self.expires_after)
-        payload = (await self.state.get_data()).get(self.storage_key)
-        return dict(payload) if isinstance(payload, dict) else {}
+        return await self._drafts.read(*self._place, self.expires_after)
 
-    async def _replace(self, payload: dict[str, Any]) -> None:
-        data = await self.state.get_data()
-        data.pop(self.storage_key, None)
-        await self.state.set_data(data | ({self.storage_key: payload} if payload else {}))
+    async def _reshape(self) -> None:
+        """Before a write, store a draft of an older shape in today's."""
+        if self._migrates:
+            await self._drafts.reshape(*self._place, self.migrate, self.expires_after)
 
     # The model
 
     def _read(self, key: str, value: Any) -> Any:
-        if self._schema is None:
-            return value
-        try:
-            return self._schema.read(key, value)
-        except FieldInvalid as error:
-            raise self._invalid(key, error.reason) from None
+        with self._naming_itself():
+            return self._shape.read(key, value)
 
     def _read_all(self, stored: dict[str, Any]) -> dict[str, Any]:
-        if self._schema is None:
-            return self.migrate(stored)
-        read = {key: self._read(key, value) for key, value in self.migrate(stored).items()}
-        return self._schema.with_defaults(read)
+        with self._naming_itself():
+            return self._shape.read_all(self.migrate(stored))
 
     def _dump(self, key: str, value: Any) -> Any:
-        if self._schema is None:
-            return value
-        try:
-            return self._schema.dump(key, value)
-        except FieldInvalid as error:
-            raise self._invalid(key, error.reason) from None
+        with self._naming_itself():
+            return self._shape.dump(key, value)
 
     def _dump_all(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {key: self._dump(key, value) for key, value in fields.items()}
+
+    @contextmanager
+    def _naming_itself(self) -> Iterator[None]:
+        try:
+            yield
+        except FieldInvalid as error:
+            raise self._invalid(error.field, error.reason) from None
 
     def _invalid(self, key: str, reason: str) -> DraftInvalid:
         return DraftInvalid(self._feature, key, self._conversation.encode(), reason)
@@ -264,10 +255,25 @@ class BaseStateManager(Generic[DraftT]):
         return type(self).migrate.__func__ is not BaseStateManager.migrate.__func__  # type: ignore[attr-defined]  # a classmethod's function
 
     @property
-    def _drafts(self) -> Drafts | None:
+    def _drafts(self) -> Drafts | PlainDrafts:
         storage = self.state.storage
-        return storage.drafts if isinstance(storage, ConversationStorage) else None
+        return storage.drafts if isinstance(storage, ConversationStorage) else PlainDrafts(self.state)
+
+    @property
+    def _place(self) -> tuple[Conversation, str]:
+        return self._conversation, self._feature
 
     @property
     def _conversation(self) -> Conversation:
         return Conversation.from_storage_key(self.state.key)
+
+
+_of_models: dict[tuple[type, type], type] = {}
+
+
+def _of_model(manager: type, model: type[BaseModel]) -> type:
+    if (manager, model) not in _of_models:
+        name = f"{manager.__name__}[{model.__name__}]"
+        members = {"_shape": DraftSchema(model), "__module__": manager.__module__}
+        _of_models[manager, model] = new_class(name, (manager,), exec_body=lambda body: body.update(members))
+    return _of_models[manager, model]

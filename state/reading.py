@@ -27,6 +27,7 @@ class Reading:
         if needs is None:
             return await self._read(conversation, ["ALL"])
         marked = ["f" + feature for feature in needs.features] + ["=" + name for name in needs.fields]
+        marked += [f"~{ttl_ms}:{feature}" for feature, ttl_ms in needs.keep.items()]
         return await self._read(conversation, ["NEED", *marked])
 
     async def _read(self, conversation: Conversation, arguments: Sequence[Argument]) -> Snapshot:

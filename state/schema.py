@@ -19,7 +19,27 @@ class FieldInvalid(Exception):
         self.reason = reason
 
 
-class DraftSchema(Generic[DraftT]):
+class AnyShape:
+    """A draft that no model describes: everything is stored and read as it is."""
+
+    def read(self, name: str, value: Any) -> Any:  # noqa: ARG002 - a model needs it
+        """Return one stored value as a manager gives it out."""
+        return value
+
+    def dump(self, name: str, value: Any) -> Any:  # noqa: ARG002 - a model needs it
+        """Return a value as it is to be stored."""
+        return value
+
+    def default(self, name: str, otherwise: Any = None) -> Any:  # noqa: ARG002 - a model needs it
+        """Return what a field is that is not there."""
+        return otherwise
+
+    def read_all(self, stored: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:  # noqa: ARG002 - same
+        """Return a whole draft."""
+        return dict(stored)
+
+
+class DraftSchema(AnyShape, Generic[DraftT]):
     """Turns stored JSON into a model's values, and back."""
 
     def __init__(self, model: type[DraftT]) -> None:
@@ -40,7 +60,7 @@ class DraftSchema(Generic[DraftT]):
             FieldInvalid: naming the first field that does not fit or is missing.
         """
         try:
-            return self.model.model_validate(dict(stored))
+            return self.model.model_validate(dict(stored), by_alias=False, by_name=True)
         except ValidationError as error:
             raise _translated(error, "") from None
 
@@ -82,10 +102,26 @@ class DraftSchema(Generic[DraftT]):
         value = info.get_default(call_default_factory=True) if info and not info.is_required() else None
         return otherwise if info is None or info.is_required() or value is PydanticUndefined else value
 
-    def with_defaults(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *values* and the defaults of fields that are not among them."""
-        optional = [name for name, info in self.model.model_fields.items() if not info.is_required()]
-        return {name: self.default(name) for name in optional} | dict(values)
+    def read_all(self, stored: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
+        """
+        Return a whole draft: what is stored, the defaults of what is not, nothing that the model ignores.
+
+        Raises:
+            FieldInvalid: naming the first field that does not fit; unless *strict* is off, when it stays as
+                it is stored.
+        """
+        fields = self.model.model_fields
+        draft = {name: self.default(name) for name, info in fields.items() if not info.is_required()}
+        ignores = self.model.model_config.get("extra", "ignore") == "ignore"
+        known = {name: value for name, value in stored.items() if name in fields or not ignores}
+        for name, value in known.items():
+            try:
+                draft[name] = self.read(name, value)
+            except FieldInvalid:
+                if strict:
+                    raise
+                draft[name] = value
+        return draft
 
 
 def _translated(error: ValidationError, name: str) -> FieldInvalid:

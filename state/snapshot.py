@@ -1,7 +1,7 @@
 """What was read of a conversation in one moment: all of it, or a part of a large one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Fields = Mapping[bytes, bytes]
 
@@ -12,6 +12,8 @@ class Needs:
 
     features: Sequence[str] = ()
     fields: Sequence[str] = ()
+    keep: Mapping[str, int] = field(default_factory=dict)
+    """Drafts that this use prolongs, by their quoted features, and how long they live after it in ms."""
 
 
 @dataclass(frozen=True, slots=True)

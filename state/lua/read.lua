@@ -2,7 +2,8 @@
 --
 -- KEYS  1 conversation
 -- ARGV  1 ALL: the whole conversation | NEED: what follows | START: as a handler's first look
---       then, for NEED, features each marked 'f', fields each marked '='
+--       then, for NEED, features each marked 'f', fields each marked '=', and ~<ms>:<feature> for a draft that
+--       lives so long after this use
 -- Returns {fields, now in ms, WHOLE or PART}
 
 if ARGV[1] == 'ALL' then
@@ -20,8 +21,15 @@ for position = 2, #ARGV do
     for _, field in ipairs(draft_fields(name, draft_names(KEYS[1], name))) do
       names[#names + 1] = field
     end
-  else
+  elseif kind == '=' then
     names[#names + 1] = name
   end
 end
-return { read_fields(KEYS[1], names), time_ms(), 'PART' }
+local result = { read_fields(KEYS[1], names), time_ms(), 'PART' }
+for position = 2, #ARGV do
+  local ttl_ms, feature = string.match(ARGV[position], '^~(%d+):(.*)$')
+  if ttl_ms then
+    keep_draft(KEYS[1], feature, tonumber(ttl_ms))
+  end
+end
+return result
