@@ -37,7 +37,8 @@ from routers.rest.api import Api
 from routers.verification import Secret
 from state.api_keys import ApiKeys
 from state.budgets import Budgets
-from state.connection import connect
+from state.connection import Durability, connect, server_facts
+from state.durability import Disk, must_confirm
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
 from state.keys import Keys
@@ -86,6 +87,8 @@ async def running(
         keys = Keys(settings.redis.prefix, settings.redis.partitions)
         calls = GroupedCalls(redis)
         await fix_layout(calls, keys)
+        facts = await server_facts(redis)
+        confirmed = settings.redis.wants_disk and must_confirm(facts)
         scripts = Scripts(calls, keys, worker=name)
         storage = ConversationStorage(redis, scripts=scripts, expires_after=settings.expiry.conversation)
         bots = {bot.id: bot for bot in map(_bot, settings.telegram.bots.values())}
@@ -103,6 +106,7 @@ async def running(
             keep_unresolved=settings.expiry.unresolved,
             most_events=settings.limits.inbox_events,
             pressure=pressure,
+            disk=Disk(redis, keys.disk(0)) if confirmed else None,
         )
         if role.works:
             worker = _worker(gateway, settings, container, inbox, scripts)
@@ -123,6 +127,7 @@ async def running(
             body_limit_bytes=settings.web.body_limit_bytes,
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
+            durability=(Durability.ALWAYS if confirmed else facts.durability).value,
         )
         yield Runtime(redis, container, edge, worker)
 

@@ -102,6 +102,8 @@ class Edge:
     clock: Callable[[], datetime] = utc_now
     body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
     """For calls of `/v1`; an endpoint of a webhook has its own."""
+    durability: str = ""
+    """What a crash of Redis can lose of what was acknowledged, as `/readyz` says it."""
     draining: bool = False
     telegram_by_name: Mapping[str, TelegramEndpoint] = field(init=False, repr=False)
 

@@ -42,6 +42,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:quota:<key id>:<second>     | string | calls that the key made in that second        | ten seconds                  | api keys     |
 | gw:{<stream>}:<group>:reader   | string | the process that reads a service's stream     | lease time                   | streams      |
 | gw:{<stream>}:<group>:place    | string | the last entry of it that the inbox has       | three months                 | streams      |
+| gw:{NN}:disk                   | string | a mark that the disk is asked for             | a minute                     | durability   |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
 """
@@ -172,6 +173,9 @@ class Keys:
 
     def expectation(self, partition: int, token: str) -> str:
         return f"{self._tags[partition]}x:{token}"
+
+    def disk(self, partition: int) -> str:
+        return self._tags[partition] + "disk"
 
     def rank(self, partition: int, object_key: str) -> str:
         return f"{self._tags[partition]}rank:{object_key}"

@@ -18,7 +18,8 @@ from gateway.role import Role
 from gateway.server import bound_socket, run_gateway, stop_on_signals
 from gateway.settings import Settings, SettingsError, load_settings
 from routers.registry import providers
-from state.connection import connect
+from state.connection import connect, server_facts
+from state.durability import must_confirm
 from state.errors import StoreMisconfigured, StoreUnavailable
 
 
@@ -83,7 +84,9 @@ async def _fit_redis(settings: Settings, opened: AsyncExitStack) -> str:
         else:
             fsync = {"appendfsync": settings.redis.durability.value}
             url = (await opened.enter_async_context(EmbeddedRedis(settings.redis.data_dir, extra=fsync))).url
-        await (await connect(url)).aclose()
+        async with await connect(url) as redis:
+            if settings.redis.wants_disk:
+                must_confirm(await server_facts(redis))
     except StoreMisconfigured as error:
         raise CommandRefused(error.problems) from error
     except (DataDirectoryInUse, RedisServerNotFound, OSError) as error:

@@ -29,7 +29,12 @@ class RedisSettings(Section):
     partitions: int = Field(default=64, ge=1, le=256)
     """Fixed at the first start."""
     durability: DurabilitySetting = DurabilitySetting.EVERYSEC
-    """How the embedded Redis writes its append-only file; a Redis at `url` has its own configuration."""
+    """`always`: an event is acknowledged when it is on disk. A Redis at `url` that does not do so by itself
+    (`appendfsync always`) is asked each time, which takes up to a second with its `everysec`."""
+
+    @property
+    def wants_disk(self) -> bool:
+        return self.durability is DurabilitySetting.ALWAYS
 
     @field_validator("url")
     @classmethod

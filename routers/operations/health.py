@@ -48,7 +48,8 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
                 headers={"Retry-After": "1"},
                 extra={"failing": failing},
             ).response()
-        return JSONResponse({"status": "ready"})
+        said = {"durability": edge.durability} if isinstance(edge, Edge) and edge.durability else {}
+        return JSONResponse({"status": "ready", **said})
 
     return router
 
