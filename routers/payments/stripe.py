@@ -1,6 +1,7 @@
 """Stripe: checkout sessions, payment intents, refunds and disputes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from routers.payments.events import (
     PaymentSucceeded,
 )
 from routers.payments.examples import stripe as examples
+from routers.payments.stripe_thin import StripeOptions, asking, is_thin, related_id, snapshot_type
 from routers.provider import Provider, Translation, idempotency_key
 from routers.verification import HmacScheme, Pairs
 
@@ -46,15 +48,19 @@ def translate(call: Call, now: datetime) -> Translation:
     Its id is the idempotency key. Stripe can tell one fact in several events, though
     (https://docs.stripe.com/webhooks#handle-duplicate-events): a checkout session and its payment intent
     therefore share one object, the intent, and the rank lets only the first of them act.
+
+    A thin event (https://docs.stripe.com/event-destinations#thin-payload) is told as the snapshot event of
+    its type once its object has been looked up.
     """
     body = Document.from_json(call.body)
     event_id, event_type = body.text("id"), body.text("type")
-    subject = body.find_object("data", "object")
-    translated = TRANSLATIONS.get(event_type)
+    subject = _subject(body, call)
+    untold = is_thin(body) and call.fetched is None
+    translated = None if untold else TRANSLATIONS.get(snapshot_type(event_type))
     model, facts = (None, {}) if translated is None else translated(subject)
     common = {
         "provider": KIND,
-        "object_id": _object_id(subject) or event_id,
+        "object_id": _object_id(subject) or related_id(body) or event_id,
         "occurred_at": body.find_time("created") or now,
         "test_mode": body.find("livemode") is False,
         "customer": _customer(subject),
@@ -64,6 +70,12 @@ def translate(call: Call, now: datetime) -> Translation:
     )
     token = find_token(subject.find_text("client_reference_id"), subject.find_text("metadata", "token"))
     return Translation(idempotency_key(event_id), event, token)
+
+
+def _subject(event: Document, call: Call) -> Document:
+    if not is_thin(event):
+        return event.find_object("data", "object")
+    return Document({}) if call.fetched is None else Document.from_json(call.fetched)
 
 
 Facts = tuple[type[PaymentEvent] | None, dict[str, Any]]
@@ -159,6 +171,11 @@ def sign(body: bytes, secret: bytes, at: datetime) -> list[tuple[str, str]]:
     return [("Content-Type", "application/json; charset=utf-8"), *SIGNATURE.sign(body, secret, at)]
 
 
+def build(options: StripeOptions) -> Provider:
+    """Stripe as one source has it: with a key, the objects of thin events are looked up."""
+    return replace(PROVIDER, lookup=asking(options, examples.API_VERSION))
+
+
 PROVIDER: Final = Provider(
     kind=KIND,
     verify=SIGNATURE.verify,
@@ -166,6 +183,8 @@ PROVIDER: Final = Provider(
     # https://docs.stripe.com/webhooks#retries: three days, by hand from the dashboard or the CLI up to 30.
     remember_for=timedelta(days=31),
     documentation="https://docs.stripe.com/webhooks",
+    options=StripeOptions,
+    build=build,
     sign=sign,
     examples=examples.EXAMPLES,
 )

@@ -1,0 +1,113 @@
+"""Calls that only point to their facts, with the provider's API as a real HTTP server."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import orjson
+import pytest
+import uvicorn
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from routers.asker import open_asker
+from routers.dependencies import WebhookEndpoint
+from routers.payments import stripe
+from routers.payments.events import PaymentSucceeded
+from routers.provider import Example
+from routers.verification import Secret
+from routers.vocabulary import parse_event
+from tests.http.conftest import Served
+from tests.http.listening import listening
+from tests.http.test_webhooks import kept
+from tests.unit.calls import NOW, SECRET, TOKEN
+
+THIN = {
+    "id": "evt_test_1",
+    "object": "v2.core.event",
+    "type": "v1.payment_intent.succeeded",
+    "created": "2026-11-24T12:00:00.000Z",
+    "related_object": {"id": "pi_1", "type": "payment_intent", "url": "/v1/payment_intents/pi_1"},
+}
+
+
+class Api:
+    """A provider's API: answers by path, or with a status."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.answers: dict[str, bytes] = {}
+        self.status = 200
+        self.asked: list[Request] = []
+
+    async def answer(self, request: Request) -> Response:
+        """What there is at the path."""
+        self.asked.append(request)
+        found = self.answers.get(request.url.path)
+        return Response(found or b"", self.status if found is not None else 404)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    """The API on a port of its own."""
+    api = Api()
+    app = Starlette(routes=[Route("/{path:path}", api.answer)])
+    async with listening(uvicorn.Config(app, log_config=None, lifespan="off")) as port:
+        api.url = f"http://127.0.0.1:{port}"
+        yield api
+
+
+@pytest.fixture
+async def thin_stripe(served: Served, api: Api) -> AsyncIterator[Served]:
+    """The edge with a Stripe that asks *api*."""
+    snapshot = orjson.loads(stripe.PROVIDER.examples["payment_intent.succeeded"](Example(TOKEN, NOW)))
+    api.answers["/v1/payment_intents/pi_1"] = orjson.dumps(snapshot["data"]["object"])
+    provider = stripe.PROVIDER.configured({"api_key": "rk_test_1", "api_base": api.url})
+    served.edge.webhooks = {"stripe": WebhookEndpoint("stripe", provider, [Secret(SECRET)])}
+    async with open_asker(answer_within=timedelta(seconds=2)) as asker:
+        served.edge.asker = asker
+        yield served
+
+
+async def test_a_thin_event_is_stored_with_what_was_looked_up(
+    thin_stripe: Served, api: Api, redis: Redis
+) -> None:
+    """The payment with its amount and token; the repeat is asked about and kept once."""
+    body = orjson.dumps(THIN)
+    headers = dict(stripe.sign(body, SECRET, NOW))
+    answers = [
+        await thin_stripe.client.post("/webhooks/stripe", content=body, headers=headers) for _ in range(2)
+    ]
+
+    [envelope] = await kept(redis)
+    event = parse_event(envelope.event)
+    assert [each.status_code for each in answers] == [200, 200]
+    assert isinstance(event, PaymentSucceeded)
+    assert (event.amount_minor, envelope.token) == (4200, TOKEN)
+    assert api.asked[0].headers["authorization"] == "Bearer rk_test_1"
+
+
+async def test_a_forged_thin_event_makes_us_ask_nothing(thin_stripe: Served, api: Api, redis: Redis) -> None:
+    """The API is asked about genuine calls only."""
+    body = orjson.dumps(THIN)
+    headers = dict(stripe.sign(body, b"wrong", NOW))
+    answer = await thin_stripe.client.post("/webhooks/stripe", content=body, headers=headers)
+
+    assert (answer.status_code, api.asked) == (401, [])
+    assert await redis.dbsize() == 0
+
+
+async def test_while_the_api_is_away_the_event_must_come_again(
+    thin_stripe: Served, api: Api, redis: Redis
+) -> None:
+    """503 with Retry-After: nothing is stored, nothing is lost."""
+    api.status = 500
+    body = orjson.dumps(THIN)
+    headers = dict(stripe.sign(body, SECRET, NOW))
+    answer = await thin_stripe.client.post("/webhooks/stripe", content=body, headers=headers)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert await redis.dbsize() == 0
