@@ -34,6 +34,8 @@ class Outcome(Enum):
     """Not now; the same effect is tried again after the pause."""
     REFUSED = "refused"
     """Telegram will never do it: the user has blocked the bot, the chat is gone, the call is wrong."""
+    DROPPED = "dropped"
+    """It was not tried: the chat is known to take nothing from the bot."""
 
 
 class Cause(Enum):
@@ -101,6 +103,8 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("business_connection", Cause.CHAT_GONE),
     ("query is too old", Cause.QUERY_EXPIRED),
 )
+#: After these the chat takes nothing from the bot, until `my_chat_member` says otherwise.
+CHAT_CLOSED = frozenset({Cause.BLOCKED, Cause.DEACTIVATED, Cause.CHAT_GONE})
 #: Of these, a message that should have been edited is sent anew instead.
 EDIT_IMPOSSIBLE = frozenset({Cause.TARGET_MISSING, Cause.CANNOT_EDIT})
 _PASSING = frozenset({Cause.AMBIGUOUS, Cause.UNREACHED, Cause.SERVER, Cause.UNAUTHORIZED})
@@ -119,6 +123,8 @@ class Answer:
     """Telegram's words."""
     migrated_to: int | None = None
     """With MIGRATED: the supergroup's id."""
+    uncertain: bool = False
+    """With LATER: a message may have been sent all the same, and nobody knows its id."""
     new: ShownBlock | None = None
     """The message that was sent."""
     shown: ShownBlock | None = None

@@ -37,16 +37,21 @@ class Destination:
 
     @classmethod
     def of(
-        cls, conversation: Conversation, payload: Mapping[str, Any], shown: ShownBlock | None
+        cls,
+        conversation: Conversation,
+        payload: Mapping[str, Any],
+        shown: ShownBlock | None,
+        *,
+        moved_to: int | None = None,
     ) -> "Destination":
         """
-        Return where *payload* goes.
+        Return where *payload* goes; *moved_to* is the supergroup that the conversation's group is now.
 
         A conversation whose strategy does not tell topics apart has no thread of its own; then the event's
         counts, or the one that the block stood in.
         """
         thread_id = conversation.thread_id or payload.get("thread_id") or (shown.thread_id if shown else None)
-        return cls(conversation.chat_id, thread_id, conversation.business_connection_id)
+        return cls(moved_to or conversation.chat_id, thread_id, conversation.business_connection_id)
 
 
 def media_of(payload: Mapping[str, Any]) -> str | None:

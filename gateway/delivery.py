@@ -9,12 +9,13 @@ from datetime import timedelta
 import structlog
 from aiogram import Bot
 
-from gateway.answers import Answer, Cause, Outcome
+from gateway.answers import CHAT_CLOSED, Answer, Cause, Outcome
 from gateway.lane import Lane, counts_as_send, is_elsewhere, lane_of
 from gateway.rate_limits import RateLimits
 from gateway.recording import answered_by
 from gateway.sender import Sender
-from state.budgets import NotYet, Open
+from state.budgets import Closed, NotYet, Open
+from state.chats import Chats
 from state.errors import StoreUnavailable
 from state.outbox import EffectKind, Outbox, OutboxEntry
 from state.screen import BlockName, ShownBlock
@@ -48,6 +49,7 @@ class Delivery:
         bots: Mapping[int, Bot],
         *,
         limits: RateLimits,
+        chats: Chats,
         is_garbage: Callable[[str | None], bool],
         conversation_expires_after: timedelta,
         sender: Sender | None = None,
@@ -56,6 +58,7 @@ class Delivery:
         self._scripts = scripts
         self._bots = bots
         self._limits = limits
+        self._chats = chats
         self._is_garbage = is_garbage
         self._ttl_ms = int(conversation_expires_after.total_seconds() * 1000)
         self._sender = sender or Sender()
@@ -172,35 +175,67 @@ class Delivery:
             await self._record(entry, Answer(Outcome.DONE))
             return None
         opened = None if is_elsewhere(entry) else await self._open(entry)
-        if isinstance(opened, NotYet):
-            if lane.has_turn:
-                self._limits.hand_on(conversation.bot_id)
-            lane.has_turn, lane.came_back = False, True
-            return opened.wait
+        if isinstance(opened, Open | None):
+            return await self._call(bot, entry, lane, opened)
+        if isinstance(opened, Closed):
+            log.info("its chat takes nothing; dropped", effect=entry.id, reason=opened.why)
+            await self._record(entry, Answer(Outcome.DROPPED, Cause(opened.why)))
+            return None
+        if lane.has_turn:
+            self._limits.hand_on(conversation.bot_id)
+        lane.has_turn, lane.came_back = False, True
+        return opened.wait
+
+    async def _open(self, entry: OutboxEntry) -> Open | NotYet | Closed:
+        effect = entry.effect
+        return await self._limits.open(
+            entry.conversation,
+            counts=counts_as_send(entry),
+            block=BlockName(effect.payload["block"]).field if effect.kind is EffectKind.SHOW else "",
+            user_is_there=effect.user_is_there,
+        )
+
+    async def _call(self, bot: Bot, entry: OutboxEntry, lane: Lane, opened: Open | None) -> timedelta | None:
         lane.calling = True
         try:
             if counts_as_send(entry):
                 lane.has_turn = lane.came_back = False
             shown = ShownBlock.unpack(opened.shown) if opened is not None and opened.shown else None
-            answer = await self._sender.do(bot, conversation, entry.effect, shown)
+            moved_to = opened.moved_to if opened is not None else None
+            answer = await self._sender.do(bot, entry.conversation, entry.effect, shown, moved_to=moved_to)
+            lane.uncertain = lane.uncertain or answer.uncertain
             if answer.outcome is Outcome.LATER:
                 return await self._put_off(entry, lane, answer, opened)
+            if answer.migrated_to not in (None, moved_to) and await self._followed(entry, answer, opened):
+                return timedelta(0)
             if answer.outcome is Outcome.REFUSED:
-                log.warning(
-                    "Telegram refuses it for good",
-                    effect=entry.id,
-                    kind=entry.effect.kind.value,
-                    reason=answer.reason,
-                )
-            await self._record(entry, answer)
+                await self._refused(entry, answer, opened)
+            await self._record(entry, answer, repeated=lane.uncertain)
+            lane.uncertain = False
         finally:
             lane.calling = False
         return None
 
-    async def _open(self, entry: OutboxEntry) -> Open | NotYet:
-        effect = entry.effect
-        block = BlockName(effect.payload["block"]).field if effect.kind is EffectKind.SHOW else ""
-        return await self._limits.open(entry.conversation, counts=counts_as_send(entry), block=block)
+    async def _refused(self, entry: OutboxEntry, answer: Answer, opened: Open | None) -> None:
+        log.warning(
+            "Telegram refuses it for good",
+            effect=entry.id,
+            kind=entry.effect.kind.value,
+            reason=answer.reason,
+        )
+        if opened is not None and answer.cause in CHAT_CLOSED:
+            await self._chats.close(entry.conversation, answer.cause.value)
+
+    async def _followed(self, entry: OutboxEntry, answer: Answer, opened: Open | None) -> bool:
+        """Turn to the supergroup that a group has become; False: its messages cannot be reached any more."""
+        if answer.migrated_to is None or entry.effect.kind is EffectKind.DELETE:
+            return False
+        log.info("a group is a supergroup now", chat=entry.conversation.chat_id, now=answer.migrated_to)
+        if opened is not None:
+            await self._chats.move(entry.conversation, answer.migrated_to)
+        else:
+            entry.effect.payload["arguments"]["chat_id"] = answer.migrated_to
+        return True
 
     async def _put_off(
         self, entry: OutboxEntry, lane: Lane, answer: Answer, opened: Open | None
@@ -216,11 +251,13 @@ class Delivery:
         await self._limits.refused(entry.conversation, answer.pause, of_chat=of_chat)
         return answer.pause
 
-    async def _record(self, entry: OutboxEntry, answer: Answer) -> None:
+    async def _record(self, entry: OutboxEntry, answer: Answer, *, repeated: bool = False) -> None:
         """Record the answer; a message that another worker has sent too is taken back."""
         if answer.unremoved:
             log.warning("messages had to stay in the chat", effect=entry.id, count=len(answer.unremoved))
-        answered = answered_by(entry, answer, ttl_ms=self._ttl_ms, is_garbage=self._is_garbage)
+        answered = answered_by(
+            entry, answer, ttl_ms=self._ttl_ms, is_garbage=self._is_garbage, repeated=repeated
+        )
         recorded = await self._recorded(entry.id, answered)
         if answered.garbage or answered.replaced:
             self.notice(self._scripts.keys.partition_of(entry.conversation))

@@ -12,6 +12,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.methods import TelegramMethod
 from aiogram.types import CallbackQuery, Message, Update
 
+from gateway.chat_member import note_chat, shows_the_user
 from gateway.direct_calls import DirectCalls
 from gateway.director import Director
 from gateway.errors import UnknownScene
@@ -23,6 +24,7 @@ from routers.event import Event
 from routers.events.event import ServiceEvent
 from routers.payments.events import PaymentSucceeded
 from routers.vocabulary import parse_event
+from state.chats import Chats
 from state.expectations import Expectation
 from state.inbox import InboxEntry
 from state.journal import Journal
@@ -91,8 +93,9 @@ class Subject:
 class Handling:
     """Runs aiogram's dispatcher or a feature's handler inside a unit of work."""
 
-    def __init__(self, gateway: Gateway, container: "Container") -> None:
+    def __init__(self, gateway: Gateway, container: "Container", chats: Chats) -> None:
         self._gateway = gateway
+        self._chats = chats
         self._container = container
         self._dispatcher = gateway.dispatcher(container.storage)
         self._bots: Mapping[int, Bot] = container.bots
@@ -147,6 +150,8 @@ class Handling:
         self, unit: UnitOfWork, director: Director, update: Update, calls: DirectCalls
     ) -> Verdict:
         """Give *update* to aiogram's dispatcher."""
+        await note_chat(update, unit.conversation, self._chats)
+        unit.user_is_there = shows_the_user(update)
         before = unit.final_state
         bot = self._bots[unit.conversation.bot_id]
         result = await self._dispatcher.feed_update(

@@ -17,6 +17,8 @@ class Lane:
     """A call to Telegram is under way, or its answer is being recorded."""
     failures: int = 0
     """How often in a row Telegram did not take the first entry."""
+    uncertain: bool = False
+    """The first entry may have sent a message of which no answer came."""
     has_turn: bool = False
     """The bot's budget has let this lane go, and it has not gone yet."""
     came_back: bool = False

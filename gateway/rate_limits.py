@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 
-from state.budgets import Budgets, Limit, NotYet, Open
+from state.budgets import Budgets, Closed, Limit, NotYet, Open
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
 
@@ -50,16 +50,22 @@ class RateLimits:
         """Give a turn that is not used to the next one who waits here."""
         self._queues[bot_id].hand_on()
 
-    async def open(self, conversation: Conversation, *, counts: bool, block: str) -> Open | NotYet:
+    async def open(
+        self, conversation: Conversation, *, counts: bool, block: str, user_is_there: bool = False
+    ) -> Open | NotYet | Closed:
         """
         Begin an effect in the conversation's chat; *counts* says whether it is a send.
+
+        *user_is_there* says that the effect answers what a person has just done in the chat.
 
         Raises:
             StoreUnavailable: Redis did not answer.
         """
         # A group's id is negative: https://core.telegram.org/bots/api#chat
         limits = GROUP_LIMITS if conversation.chat_id < 0 else CHAT_LIMITS
-        return await self._budgets.open(conversation, limits, counts=counts, block=block)
+        return await self._budgets.open(
+            conversation, limits, counts=counts, block=block, user_is_there=user_is_there
+        )
 
     async def refused(self, conversation: Conversation, lasts: timedelta, *, of_chat: bool) -> None:
         """

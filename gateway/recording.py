@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 
-from gateway.answers import Answer
+from gateway.answers import Answer, Outcome
 from state.outbox import EffectKind, OutboxEntry
 from state.screen import BlockName, ShownBlock
 from state.scripts import Answered, Tracked
+from state.tally import Tallied
 
 
 def answered_by(
-    entry: OutboxEntry, answer: Answer, *, ttl_ms: int, is_garbage: Callable[[str | None], bool]
+    entry: OutboxEntry,
+    answer: Answer,
+    *,
+    ttl_ms: int,
+    is_garbage: Callable[[str | None], bool],
+    repeated: bool = False,
 ) -> Answered:
     """Return what is to be recorded of *answer*: where the block stands now, and what has to go, and when."""
     effect, fields, garbage = entry.effect, {}, []
@@ -27,8 +33,17 @@ def answered_by(
         set=fields,
         garbage=garbage,
         replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
-        unremoved=len(answer.unremoved),
+        counts={kind.value: count for kind, count in _counts(answer, repeated).items() if count},
     )
+
+
+def _counts(answer: Answer, repeated: bool) -> dict[Tallied, int]:
+    return {
+        Tallied.UNREMOVED: len(answer.unremoved),
+        Tallied.DROPPED: int(answer.outcome is Outcome.DROPPED),
+        Tallied.REFUSED: int(answer.outcome is Outcome.REFUSED),
+        Tallied.REPEATED: int(repeated and answer.new is not None),
+    }
 
 
 def _tracked(message: ShownBlock, state: str | None, block: str | None = None) -> Tracked:

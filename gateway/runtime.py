@@ -37,6 +37,7 @@ from routers.rest.api import Api
 from routers.verification import Secret
 from state.api_keys import ApiKeys
 from state.budgets import Budgets
+from state.chats import Chats
 from state.connection import Durability, connect, server_facts
 from state.durability import Disk, must_confirm
 from state.grouping import GroupedCalls
@@ -143,10 +144,12 @@ def _worker(
     gateway: Gateway, settings: Settings, container: Container, inbox: Inbox, scripts: Scripts
 ) -> Worker:
     expiry = settings.expiry.conversation
+    chats = Chats(scripts, remember_for=expiry)
     delivery = Delivery(
         Outbox(scripts.calls, scripts.keys),
         scripts,
         container.bots,
+        chats=chats,
         limits=RateLimits(
             Budgets(scripts), {bot.bot_id: bot.sends_per_second for bot in settings.telegram.bots.values()}
         ),
@@ -157,7 +160,7 @@ def _worker(
         conversation_expires_after=expiry,
     )
     processor = Processor(
-        Handling(gateway, container),
+        Handling(gateway, container, chats),
         scripts,
         container.storage,
         conversation_expires_after=expiry,

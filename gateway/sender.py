@@ -19,6 +19,7 @@ from state.screen import ShownBlock
 
 #: A call that has not been answered for so long is tried again.
 _ANSWER_SECONDS = 20
+_MAKES_MESSAGES = ("Send", "Forward", "Copy")
 
 
 def _now_ms() -> int:
@@ -36,16 +37,28 @@ class Sender:
         self._paid_broadcast = paid_broadcast
 
     async def do(  # noqa: PLR0911 - one return for each thing that can be asked or answered
-        self, bot: Bot, conversation: Conversation, effect: Effect, shown: ShownBlock | None
+        self,
+        bot: Bot,
+        conversation: Conversation,
+        effect: Effect,
+        shown: ShownBlock | None,
+        *,
+        moved_to: int | None = None,
     ) -> Answer:
-        """Do *effect* in *conversation*; *shown* is where the effect's block stands now, if it does."""
+        """
+        Do *effect* in *conversation*.
+
+        *shown* is where the effect's block stands now, if it does; *moved_to* the supergroup that the
+        conversation's group has become.
+        """
         payload = effect.payload
+        to = Destination.of(conversation, payload, shown, moved_to=moved_to)
         try:
             match effect.kind:
                 case EffectKind.SHOW:
-                    return await self._show(bot, conversation, payload, shown)
+                    return await self._show(bot, payload, shown, to)
                 case EffectKind.NOTICE:
-                    return await self._send(bot, payload, Destination.of(conversation, payload, None))
+                    return await self._send(bot, payload, to)
                 case EffectKind.DELETE:
                     removal = Removal(
                         bot,
@@ -56,8 +69,7 @@ class Sender:
                     )
                     return await removal.run()
                 case EffectKind.CALL:
-                    await bot(_method(payload), request_timeout=_ANSWER_SECONDS)
-                    return Answer(Outcome.DONE)
+                    return await self._call(bot, payload, conversation, moved_to)
         except TelegramAPIError as error:
             return answer_of(error)
         except ClientDecodeError as error:
@@ -67,11 +79,10 @@ class Sender:
             return Answer(Outcome.REFUSED, Cause.WRONG, reason=f"no file to send: {error}")
 
     async def _show(
-        self, bot: Bot, conversation: Conversation, payload: dict[str, Any], shown: ShownBlock | None
+        self, bot: Bot, payload: dict[str, Any], shown: ShownBlock | None, to: Destination
     ) -> Answer:
         """Edit the block's message; send a new one if there is none, or it cannot be edited into this."""
-        to = Destination.of(conversation, payload, shown)
-        if shown is None:
+        if shown is None or shown.chat_id != to.chat_id:
             return await self._send(bot, payload, to)
         edit = None if payload.get("anew") else editing(payload, shown, to)
         if edit is None:
@@ -87,6 +98,19 @@ class Sender:
                 raise
         return Answer(Outcome.DONE, cause, shown=replace(shown, media=media_of(payload)))
 
+    async def _call(
+        self, bot: Bot, payload: dict[str, Any], conversation: Conversation, moved_to: int | None
+    ) -> Answer:
+        arguments = payload["arguments"]
+        if moved_to is not None and arguments.get("chat_id") == conversation.chat_id:
+            arguments = {**arguments, "chat_id": moved_to}
+        method: type[TelegramMethod[Any]] = getattr(aiogram.methods, payload["method"])
+        try:
+            await bot(method.model_validate(arguments), request_timeout=_ANSWER_SECONDS)
+        except TelegramAPIError as error:
+            return _unsent(error) if payload["method"].startswith(_MAKES_MESSAGES) else answer_of(error)
+        return Answer(Outcome.DONE)
+
     async def _send(
         self,
         bot: Bot,
@@ -96,8 +120,11 @@ class Sender:
         replacing: ShownBlock | None = None,
         cause: Cause | None = None,
     ) -> Answer:
-        paid = bot.id in self._paid_broadcast
-        sent = await bot(sending(payload, to, paid_broadcast=paid), request_timeout=_ANSWER_SECONDS)
+        method = sending(payload, to, paid_broadcast=bot.id in self._paid_broadcast)
+        try:
+            sent = await bot(method, request_timeout=_ANSWER_SECONDS)
+        except TelegramAPIError as error:
+            return _unsent(error)
         new = ShownBlock(
             sent.chat.id,
             sent.message_id,
@@ -109,6 +136,7 @@ class Sender:
         return Answer(Outcome.DONE, cause, new=new, shown=new, replaced=None if gone else replacing)
 
 
-def _method(payload: dict[str, Any]) -> TelegramMethod[Any]:
-    method: type[TelegramMethod[Any]] = getattr(aiogram.methods, payload["method"])
-    return method.model_validate(payload["arguments"])
+def _unsent(error: TelegramAPIError) -> Answer:
+    """Return what *error* means for a call that makes a message."""
+    answer = answer_of(error)
+    return replace(answer, uncertain=answer.cause is Cause.AMBIGUOUS)

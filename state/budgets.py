@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from state.conversation import Conversation
-from state.grouping import Script
+from state.grouping import Argument, Script
 from state.packing import pack_for_lua
 from state.scripts import Scripts
 
@@ -44,6 +44,15 @@ class Open:
     """Nothing was sent to the chat lately: if there is too much, it is not this chat's."""
     shown: bytes | None
     """The effect's block, as stored."""
+    moved_to: int | None = None
+    """The group is this supergroup now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The chat takes nothing from the bot."""
+
+    why: str
 
 
 class Budgets:
@@ -69,21 +78,38 @@ class Budgets:
         return Granted(int(count), timedelta(milliseconds=int(wait_ms)))
 
     async def open(
-        self, conversation: Conversation, limits: Sequence[Limit], *, counts: bool, block: str
-    ) -> Open | NotYet:
+        self,
+        conversation: Conversation,
+        limits: Sequence[Limit],
+        *,
+        counts: bool,
+        block: str,
+        user_is_there: bool = False,
+    ) -> Open | NotYet | Closed:
         """
         Begin an effect in the conversation's chat; *counts* says whether it is a send.
+
+        *user_is_there* says that the effect answers what a person has just done in the chat.
 
         Raises:
             StoreUnavailable: Redis did not answer.
         """
         keys = self._keys
-        names = [keys.conversation(conversation), keys.budget(conversation), keys.pause(conversation)]
-        verdict, *rest = await self._calls.script(_OPEN, names, [block, int(counts), _packed(limits)])
+        names = [
+            keys.conversation(conversation),
+            keys.budget(conversation),
+            keys.pause(conversation),
+            keys.closed(conversation),
+            keys.moved(conversation),
+        ]
+        arguments: list[Argument] = [block, int(counts), _packed(limits), int(user_is_there)]
+        verdict, *rest = await self._calls.script(_OPEN, names, arguments)
+        if verdict == b"CLOSED":
+            return Closed(rest[0].decode())
         if verdict == b"WAIT":
             return NotYet(timedelta(milliseconds=int(rest[0])))
-        quiet, shown = rest
-        return Open(bool(quiet), shown or None)
+        quiet, shown, moved_to = rest
+        return Open(bool(quiet), shown or None, int(moved_to) if moved_to else None)
 
     async def pause_bot(self, bot_id: int, lasts: timedelta) -> None:
         """

@@ -21,9 +21,11 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:outbox                 | stream | effects owed to Telegram                      | none: owed work              | outbox       |
 | gw:{NN}:timers                 | zset   | timer -> when it is due, ms                   | none: goes with the timers   | timers       |
 | gw:{NN}:t:<conversation>       | hash   | timer's name -> its event, bound to the state | none: goes with the timers   | timers       |
-| gw:{NN}:tally                  | hash   | what is counted: messages that had to stay    | none: one small hash         | garbage      |
+| gw:{NN}:tally                  | hash   | what delivery could not do, counted           | none: one small hash         | tally        |
 | gw:{NN}:sent:<bot>:<chat>      | list   | when something was sent to the chat, ms       | the chat's longest limit     | budgets      |
 | gw:{NN}:pause:<bot>:<chat>     | string | Telegram's 429 for the chat                   | its retry_after              | budgets      |
+| gw:{NN}:closed:<bot>:<chat>    | string | why the chat takes nothing from the bot       | conversation                 | chats        |
+| gw:{NN}:moved:<bot>:<chat>     | string | the supergroup that the group is now          | conversation                 | chats        |
 | gw:{bot:<bot>}:sent            | list   | when the bot sent something, ms               | the bot's longest limit      | budgets      |
 | gw:{bot:<bot>}:pause           | string | Telegram's 429 for the bot                    | its retry_after              | budgets      |
 | gw:{NN}:dead                   | stream | events given up, with the reason              | none: swept by retention     | sweeper      |
@@ -49,6 +51,7 @@ that one event changes lies in one slot and can be changed by one script.
 
 import zlib
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from state.conversation import Conversation
 
@@ -151,6 +154,13 @@ class Keys:
 
     def pause(self, conversation: Conversation) -> str:
         return self._of_chat(conversation, "pause")
+
+    def closed(self, conversation: Conversation) -> str:
+        business = conversation.business_connection_id
+        return self._of_chat(conversation, "closed") + (f":b{quote(business, safe='')}" if business else "")
+
+    def moved(self, conversation: Conversation) -> str:
+        return self._of_chat(conversation, "moved")
 
     def _of_chat(self, conversation: Conversation, kind: str) -> str:
         tag = self._tags[self.partition_of(conversation)]

@@ -31,10 +31,13 @@ class Effect:
     kind: EffectKind
     payload: dict[str, Any]
     state: str | None = None
+    user_is_there: bool = False
+    """It answers what a person has just done in the chat."""
 
-    def pack(self, state: str | None) -> bytes:
+    def pack(self, state: str | None, *, user_is_there: bool = False) -> bytes:
         """Return the stored form of an effect whose commit leaves the conversation in *state*."""
-        return pack({"kind": self.kind.value, "state": state, **self.payload})
+        there = {"there": True} if user_is_there else {}
+        return pack({"kind": self.kind.value, "state": state, **there, **self.payload})
 
     @property
     def deed(self) -> str:
@@ -44,7 +47,8 @@ class Effect:
     @classmethod
     def unpack(cls, packed: bytes) -> "Effect":
         payload = unpack(packed)
-        return cls(EffectKind(payload.pop("kind")), payload, payload.pop("state", None))
+        state, there = payload.pop("state", None), payload.pop("there", False)
+        return cls(EffectKind(payload.pop("kind")), payload, state, there)
 
 
 @dataclass(frozen=True, slots=True)

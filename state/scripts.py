@@ -99,8 +99,8 @@ class Answered:
     garbage: Sequence[Tracked] = ()
     replaced: Sequence[Tracked] = ()
     """Messages that a new one has taken the place of."""
-    unremoved: int = 0
-    """So many messages had to stay."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What to count, and how often it has happened."""
 
 
 class Scripts:
@@ -276,7 +276,7 @@ class Scripts:
                 "del": list(answered.delete),
                 "garbage": [message.members() for message in answered.garbage],
                 "replaced": [message.members() for message in answered.replaced],
-                "unremoved": answered.unremoved,
+                "counts": dict(answered.counts),
             }
         )
         return bool(await self.calls.script(_RECORD, names, [effect_id, packed]) == b"RECORDED")

@@ -29,6 +29,7 @@ class UnitOfWork:
     def __init__(self, conversation: Conversation, snapshot: Snapshot, keys: Keys) -> None:
         self.conversation = conversation
         self.closed = False
+        self.user_is_there = False
         self._keys = keys
         self.basis = Basis(snapshot)
         self._staged = Staged()
@@ -259,7 +260,10 @@ class UnitOfWork:
             garbage=[
                 Tracked(place, self._state_now(), sent_at_ms) for place, sent_at_ms in self._staged.garbage
             ],
-            effects=[effect.pack(self._state_now()) for effect in self._staged.effects],
+            effects=[
+                effect.pack(self._state_now(), user_is_there=self.user_is_there)
+                for effect in self._staged.effects
+            ],
             shows=[
                 effect.payload["block"] for effect in self._staged.effects if effect.kind is EffectKind.SHOW
             ],

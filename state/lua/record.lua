@@ -31,8 +31,8 @@ if answer.set and #answer.set > 0 then
   redis.call('HSET', KEYS[2], unpack(answer.set))
   redis.call('PEXPIRE', KEYS[2], answer.ttl_ms)
 end
-if answer.unremoved and answer.unremoved > 0 then
-  redis.call('HINCRBY', KEYS[4], 'unremoved', answer.unremoved)
+for what, count in pairs(answer.counts or {}) do
+  redis.call('HINCRBY', KEYS[4], what, count)
 end
 
 local late, sent_ms = {}, {}
