@@ -99,7 +99,7 @@ class Feature:
         states: type[StatesGroup] | Iterable[type[StatesGroup]] = (),
         garbage: Registrable = (),
         scene: Orchestrator | None = None,
-        managers: Iterable[type[BaseStateManager]] = (),
+        managers: Iterable[type[BaseStateManager[Any]]] = (),
         guards: Sequence[Guard] = (),
     ) -> None:
         self.name = name
@@ -108,7 +108,8 @@ class Feature:
         self.guards = tuple(guards)
         self.states = GarbageStateRegistry(states).registered_states()
         self.garbage = GarbageStateRegistry(garbage).registered_states()
-        self.draft_keys = tuple(manager.feature_key for manager in managers)
+        self.managers = tuple(managers)
+        self.draft_keys = tuple(manager.feature_key for manager in self.managers)
         self.handlers: dict[str, list[EventHandler]] = {}
 
     def on(

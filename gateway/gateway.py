@@ -72,6 +72,19 @@ class Gateway:
         for other in self.features.values():
             yield from other.handlers.get(event_type, ())
 
+    @property
+    def states(self) -> frozenset[str]:
+        """All states that a feature names: its own, its scene's, and those that its handlers ask for."""
+        known: set[str] = set()
+        for feature in self.features.values():
+            known |= feature.states | feature.garbage
+            if feature.scene is not None and feature.scene.expected_state is not None:
+                expected = feature.scene.expected_state
+                known.add(str(expected.state if isinstance(expected, State) else expected))
+            for handlers in feature.handlers.values():
+                known.update(*(handler.states or () for handler in handlers))
+        return frozenset(known)
+
     def is_garbage(self, state: str | State | None) -> bool:
         """Tell whether messages of *state* go when it is left."""
         name = state.state if isinstance(state, State) else state

@@ -25,6 +25,7 @@ from gateway.handling import Handling
 from gateway.processor import Processor
 from gateway.rate_limits import RateLimits
 from gateway.role import Role
+from gateway.scenes import Scenes
 from gateway.sender import Sender
 from gateway.settings import BotSettings, Settings
 from gateway.timer_clock import TimerClock
@@ -33,7 +34,7 @@ from routers.allowance import Allowance
 from routers.asker import open_asker
 from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
 from routers.registry import providers
-from routers.rest.api import Api
+from routers.rest.api import Api, DraftTerms
 from routers.verification import Secret
 from state.api_keys import ApiKeys
 from state.budgets import Budgets
@@ -121,10 +122,7 @@ async def running(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
             webhooks=_webhooks(settings) if role.listens else {},
-            api=Api(
-                ApiKeys(calls, keys),
-                bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
-            ),
+            api=_api(gateway, settings, container, scripts),
             body_limit_bytes=settings.web.body_limit_bytes,
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
@@ -182,6 +180,24 @@ def _worker(
         partitions=settings.redis.partitions,
         concurrency=settings.worker.concurrency,
         now_ms=_now_ms,
+    )
+
+
+def _api(gateway: Gateway, settings: Settings, container: Container, scripts: Scripts) -> Api:
+    expiry = settings.expiry.conversation
+    return Api(
+        keys=ApiKeys(scripts.calls, scripts.keys),
+        scripts=scripts,
+        storage=container.storage,
+        scenes=Scenes(gateway, container.bots, container.storage, scripts, conversation_expires_after=expiry),
+        bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
+        states=gateway.states,
+        drafts={
+            manager.feature_key: DraftTerms(manager.schema(), manager.expires_after)
+            for feature in gateway.features.values()
+            for manager in feature.managers
+        },
+        strategy=gateway.strategy,
     )
 
 

@@ -61,6 +61,11 @@ class BaseStateManager(Generic[DraftT]):
         return DRAFT + self._feature
 
     @classmethod
+    def schema(cls) -> DraftSchema[Any] | None:
+        """Return what the draft's fields are checked by; None: nothing."""
+        return cls._schema
+
+    @classmethod
     def migrate(cls, stored: dict[str, Any]) -> dict[str, Any]:
         """
         Return a draft of an older shape in today's shape; called on what was read, before it is checked.

@@ -1,12 +1,54 @@
 """What the REST interface works with: small objects that whoever assembles the application builds."""
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from aiogram.fsm.strategy import FSMStrategy, apply_strategy
 
 from routers.problems import Problem, Rejected
 from state.api_keys import ApiKeys
+from state.conversation import Conversation
+from state.directory import Directory
+from state.schema import DraftSchema
+from state.scripts import CommitAnswer, Scripts
+from state.storage import ConversationStorage
 
-UNKNOWN_BOT = Problem("unknown-bot", 404, "No such bot is configured")
+UNKNOWN_BOT: Final = Problem("unknown-bot", 404, "No such bot is configured")
+
+
+class Entered(Enum):
+    """What became of a call to enter a scene."""
+
+    ENTERED = "entered"
+    """The scene, or what a guard shows instead, is on its way to the chat."""
+    REFUSED = "refused"
+    """A guard refused; everything is as it was."""
+    FAILED = "failed"
+    """The scene could not be made of this payload; everything is as it was."""
+    CONTENDED = "contended"
+    """The conversation changed faster than the scene could be entered; everything is as it was."""
+
+
+class Scenes(Protocol):
+    """The bot's scenes."""
+
+    names: frozenset[str]
+
+    async def enter(self, conversation: Conversation, scene: str, payload: Any, *, source: str) -> Entered:
+        """Enter a scene from outside of any handler and show it; raises `state.errors.StoreUnavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftTerms:
+    """What a feature's manager says of its draft."""
+
+    schema: DraftSchema[Any] | None = None
+    """None: it may hold anything."""
+    expires_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +56,16 @@ class Api:
     """The parts of one running gateway that its REST interface uses."""
 
     keys: ApiKeys
-    bots: Mapping[str, int] = field(default_factory=dict)
+    scripts: Scripts
+    storage: ConversationStorage
+    scenes: Scenes
+    bots: Mapping[str, int]
     """Each bot's id, by its name in the configuration."""
+    states: frozenset[str]
+    """All states that a feature knows."""
+    drafts: Mapping[str, DraftTerms]
+    """What is known of features' drafts; any other one may hold anything."""
+    strategy: FSMStrategy
 
     def bot_id(self, name: str) -> int:
         """
@@ -30,3 +80,24 @@ class Api:
             if str(bot_id) == name:
                 return bot_id
         raise Rejected(UNKNOWN_BOT)
+
+    def conversation(
+        self, bot_id: int, user_id: int, chat_id: int | None = None, thread_id: int | None = None
+    ) -> Conversation:
+        """Return the conversation of a user in a chat, by default the private one, as the bot keeps them."""
+        chat = chat_id if chat_id is not None else user_id
+        return Conversation(bot_id, *apply_strategy(self.strategy, chat, user_id, thread_id))
+
+    @property
+    def directory(self) -> Directory:
+        """Who is in which state."""
+        return Directory(self.scripts.calls, self.scripts.keys)
+
+    async def change(self, conversation: Conversation, **members: Any) -> CommitAnswer:
+        """
+        Make one change from outside of the worker; *members* are those of `Change`.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        return await self.storage.write(conversation, once=secrets.token_hex(8), **members)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from aiogram.fsm.state import State, StatesGroup
+from pydantic import BaseModel
 
 from gateway import Director, Feature, Gateway, Orchestrator, View
+from gateway.orchestrator import Guard
 from routers.event import OtherEvent
 from state import BaseStateManager
 
@@ -25,6 +27,35 @@ class ShopScene(Orchestrator):
         return f"For sale: {payload['item']}"
 
 
+class Profile(BaseModel):
+    """What is known of a customer."""
+
+    name: str = ""
+    age: int | None = None
+
+
+class ProfileStateManager(BaseStateManager[Profile]):
+    """A draft with a model."""
+
+    feature_key = "profile"
+
+
+class Vault(Orchestrator):
+    """Lets nobody in."""
+
+    async def render_content(self, payload: Any, director: Director) -> str:
+        """Never called."""
+        raise AssertionError
+
+
+class Nobody(Guard):
+    """Refuses everybody."""
+
+    async def check_access(self, director: Director, orchestrator: Orchestrator, payload: Any) -> bool:
+        """Refuse."""
+        return False
+
+
 def shop_gateway() -> Gateway:
     """Return a bot of its own: an aiogram router has one parent for life."""
     shop = Feature("shop", states=Shop, garbage=[Shop.paying], scene=ShopScene(Shop.browsing))
@@ -35,4 +66,4 @@ def shop_gateway() -> Gateway:
         await director.state.set_state(Shop.paying)
         return View(content="Ordered")
 
-    return Gateway(shop)
+    return Gateway(shop, Feature("vault", scene=Vault(), guards=[Nobody()], managers=[ProfileStateManager]))
