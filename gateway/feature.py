@@ -99,7 +99,7 @@ class Feature:
         states: type[StatesGroup] | Iterable[type[StatesGroup]] = (),
         garbage: Registrable = (),
         scene: Orchestrator | None = None,
-        managers: Iterable[type[BaseStateManager[Any]]] = (),
+        managers: "Iterable[type[BaseStateManager[Any]]]" = (),
         guards: Sequence[Guard] = (),
     ) -> None:
         self.name = name

@@ -193,7 +193,7 @@ def _api(gateway: Gateway, settings: Settings, container: Container, scripts: Sc
         bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
         states=gateway.states,
         drafts={
-            manager.feature_key: DraftTerms(manager.schema(), manager.expires_after)
+            manager.feature_key: DraftTerms(manager.shape(), manager.expires_after)
             for feature in gateway.features.values()
             for manager in feature.managers
         },

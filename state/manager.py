@@ -61,9 +61,9 @@ class BaseStateManager(Generic[DraftT]):
         return DRAFT + self._feature
 
     @classmethod
-    def schema(cls) -> DraftSchema[Any] | None:
-        """Return what the draft's fields are checked by; None: nothing."""
-        return cls._schema
+    def shape(cls) -> AnyShape:
+        """Return what the draft's fields are checked by."""
+        return cls._shape
 
     @classmethod
     def migrate(cls, stored: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Final, Protocol
@@ -13,7 +13,7 @@ from routers.problems import Problem, Rejected
 from state.api_keys import ApiKeys
 from state.conversation import Conversation
 from state.directory import Directory
-from state.schema import DraftSchema
+from state.schema import AnyShape
 from state.scripts import CommitAnswer, Scripts
 from state.storage import ConversationStorage
 
@@ -46,8 +46,7 @@ class Scenes(Protocol):
 class DraftTerms:
     """What a feature's manager says of its draft."""
 
-    schema: DraftSchema[Any] | None = None
-    """None: it may hold anything."""
+    shape: AnyShape = field(default_factory=AnyShape)
     expires_after: timedelta | None = None
 
 

@@ -189,7 +189,7 @@ def _change(
 def _checked(terms: DraftTerms, name: str, value: Any) -> Any:
     if not _is_shallow(value, DEEPEST):
         raise FieldInvalid(name, f"is nested deeper than {DEEPEST} levels")
-    return terms.schema.dump(name, value) if terms.schema is not None else value
+    return terms.shape.dump(name, value)
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
