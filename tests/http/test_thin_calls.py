@@ -13,10 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from routers.asker import open_asker
+from routers.bookings import acuity
+from routers.bookings.events import BookingCreated
 from routers.dependencies import WebhookEndpoint
 from routers.payments import stripe
 from routers.payments.events import PaymentSucceeded
 from routers.provider import Example
+from routers.question import basic
 from routers.verification import Secret
 from routers.vocabulary import parse_event
 from tests.http.conftest import Served
@@ -111,3 +114,25 @@ async def test_while_the_api_is_away_the_event_must_come_again(
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert await redis.dbsize() == 0
+
+
+async def test_an_appointment_is_looked_up(served: Served, api: Api, redis: Redis) -> None:
+    """Acuity's call names it; time and token come from the API, with user and key."""
+    example = Example(TOKEN, NOW)
+    body = acuity.PROVIDER.examples["scheduled"](example)
+    appointment = acuity.PROVIDER.api_examples["scheduled"](example)
+    api.answers[f"/appointments/{orjson.loads(appointment)['id']}"] = appointment
+    provider = acuity.PROVIDER.configured({"user_id": 17, "api_base": api.url})
+    served.edge.webhooks = {"acuity": WebhookEndpoint("acuity", provider, [Secret(SECRET)])}
+    async with open_asker(answer_within=timedelta(seconds=2)) as asker:
+        served.edge.asker = asker
+        answer = await served.client.post(
+            "/webhooks/acuity", content=body, headers=dict(acuity.sign(body, SECRET, NOW))
+        )
+
+    [envelope] = await kept(redis)
+    event = parse_event(envelope.event)
+    assert answer.status_code == 200
+    assert isinstance(event, BookingCreated)
+    assert (event.starts_at, envelope.token) == (NOW + timedelta(days=3), TOKEN)
+    assert api.asked[0].headers["authorization"] == basic("17", SECRET.decode())[1]
