@@ -121,8 +121,11 @@ class Change:
     want: Literal["data"] | None = None
     want_draft: str | None = None
 
-    def pack(self, *, wake: str) -> bytes:
-        """Return the change as commit.lua reads it; *wake* is the prefix of the wake channels."""
+    def pack(self, *, wake: str, watch: Sequence[Any] = ()) -> bytes:
+        """
+        Return the change as commit.lua reads it; *wake* is the prefix of the wake channels, *watch* who is
+        told of a change of state.
+        """
         members: dict[str, Any] = {
             "conversation": self.conversation.encode(),
             "bot": str(self.conversation.bot_id),
@@ -138,6 +141,7 @@ class Change:
             "once": REMEMBER_MADE_MS if self.once is not None else None,
             "turn": self.turn,
             "want": {"draft": self.want_draft} if self.want_draft is not None else self.want,
+            "watch": (watch or None) if self.state is not None else None,
             "wake": wake if self.lease is None else None,
         }
         if self.rank is not None:

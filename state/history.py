@@ -43,7 +43,7 @@ class History:
         """
         rows = await self._calls.command("LRANGE", self._keys.history(conversation), 0, -1)
         partition = self._keys.partition_of(conversation)
-        return [_transition(row, partition) for row in rows]
+        return [read_transition(row, partition) for row in rows]
 
 
 def event_id(partition: int, entry_id: str) -> str:
@@ -51,9 +51,10 @@ def event_id(partition: int, entry_id: str) -> str:
     return f"{partition:02x}-{entry_id}"
 
 
-def _transition(row: bytes, partition: int) -> Transition:
+def read_transition(row: bytes, partition: int) -> Transition:
+    """Return the change that commit.lua packed; a writer that gave no cause is nobody."""
     at_ms, before, after, revision, cause = unpack_from_lua(row)
-    source, type_, key, entry_id, drafts, did = unpack(cause)
+    source, type_, key, entry_id, drafts, did = unpack(cause) if cause else ("", "", "", "", {}, ())
     return Transition(
         int(at_ms),
         source,

@@ -37,6 +37,9 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:states-until           | zset   | the same members -> when they expire, ms      | none: goes with them         | directory    |
 | gw:{NN}:h:<conversation>       | list   | its last changes, the newest first            | conversation, renewed on use | history      |
 | gw:{NN}:end:<inbox id>         | string | how an external event ended                   | a week                       | standings    |
+| gw:{NN}:feed                   | stream | the last changes of state, for who looks on   | a day after the last one     | feed         |
+| gw:{NN}:sub:<subscriber>       | stream | changes of state that it is owed word of      | none: owed work              | subscribers  |
+| gw:{NN}:sub-tries:<subscriber> | hash   | entry of it -> attempts made, next one in ms  | none: goes with the entry    | subscribers  |
 | gw:{NN}:lease                  | string | <worker>/<fencing token>                      | lease time                   | lease        |
 | gw:{NN}:fence                  | string | the last fencing token                        | none: only ever grows        | lease        |
 | gw:{NN}:idem:<source>:<key>    | string | digest of the body that came with a key       | the source's retry horizon   | idempotency  |
@@ -70,6 +73,8 @@ PERMANENT: Sequence[str] = (
     "*:unresolved",
     "*:states",
     "*:states-until",
+    "*:sub:*",
+    "*:sub-tries:*",
     "*:fence",
     "*:api-keys",
     "*:workers",
@@ -218,6 +223,15 @@ class Keys:
 
     def quota(self, key_id: str, second: int) -> str:
         return f"{self.prefix}:quota:{key_id}:{second}"
+
+    def feed(self, partition: int) -> str:
+        return self._tags[partition] + "feed"
+
+    def owed_to(self, partition: int, subscriber: str) -> str:
+        return f"{self._tags[partition]}sub:{subscriber}"
+
+    def tries(self, partition: int, subscriber: str) -> str:
+        return f"{self._tags[partition]}sub-tries:{subscriber}"
 
     @property
     def workers(self) -> str:

@@ -11,6 +11,7 @@ from state.keys import Keys
 from state.outcomes import Accepted, Committed, Fired, Settled
 from state.packing import pack_for_lua
 from state.snapshot import Snapshot, pairs
+from state.watch import Watch
 
 __all__ = [
     "Accepted",
@@ -33,8 +34,8 @@ __all__ = [
 _ACCEPT = Script.load("accept")
 _BURY = Script.load("bury")
 _LOAD = Script.load("load", after=["clock", "fields", "snapshot"], when_full=True)
-_COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states"], when_full=True)
-_WRITE = Script.load("commit", after=["clock", "fields", "timers", "states"])
+_COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states", "watchers"], when_full=True)
+_WRITE = Script.load("commit", after=["clock", "fields", "timers", "states", "watchers"])
 _SETTLE = Script.load("settle", when_full=True)
 _RECORD = Script.load("record", when_full=True)
 _CLAIM = Script.load("claim", when_full=True)
@@ -59,6 +60,8 @@ class CommitAnswer:
     """So many were set."""
     now_ms: int = 0
     """The time at the server."""
+    told: int = 0
+    """So many subscribers are owed word of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,13 @@ class Answered:
 class Scripts:
     """Every transition in Redis. Each method is one script, run whole or not at all."""
 
-    def __init__(self, calls: GroupedCalls, keys: Keys, *, worker: str = "") -> None:
+    def __init__(
+        self, calls: GroupedCalls, keys: Keys, *, worker: str = "", watch: Watch | None = None
+    ) -> None:
         self.calls = calls
         self.keys = keys
         self.worker = worker
+        self.watch = watch or Watch()
 
     async def accept(
         self,
@@ -213,13 +219,17 @@ class Scripts:
             keys.ended(partition, change.entry_id or ""),
             keys.made(partition, change.once or ""),
             keys.turns(conversation),
+            keys.feed(partition),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
             names.append(keys.waiting(expectation.partition, expectation.token))
+        concerned = self.watch.concerned(change.state) if change.state is not None else {}
+        names += [keys.owed_to(partition, subscriber) for subscriber in concerned]
+        packed = change.pack(wake=keys.wake_channel(""), watch=self.watch.members(concerned))
         # Who writes from outside frees nothing, and must wait while memory is short.
         script = _COMMIT if change.lease is not None else _WRITE
-        answer = await self.calls.script(script, names, [change.pack(wake=keys.wake_channel(""))])
+        answer = await self.calls.script(script, names, [packed])
         if len(answer) == 1:
             return CommitAnswer(Committed(answer[0]))
         return CommitAnswer(Committed(answer[0]), *answer[1:])

@@ -4,10 +4,11 @@
 --       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
 --       14 timers of the conversation  15 states  16 states until  17 history  18 end of the event
 --       19 made once  20 turns
---       then, for each expectation: its key, its waiting list
+--       21 feed
+--       then, for each expectation: its key, its waiting list; then the streams of the subscribers concerned
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
 -- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
---          timers set, now in ms}
+--          timers set, now in ms, subscribers told}
 --      or {FENCED | GONE | CONFLICT | STALE}
 
 local w = cmsgpack.unpack(ARGV[1])
@@ -33,7 +34,7 @@ end
 
 -- A client that lost the answer asks again; what it asked for has been done.
 if w.once and redis.call('EXISTS', KEYS[19]) == 1 then
-  return { 'COMMITTED', revision, 0, 0, {}, wanted(), 0, now_ms }
+  return { 'COMMITTED', revision, 0, 0, {}, wanted(), 0, now_ms, 0 }
 end
 if w.turn and redis.call('LINDEX', KEYS[20], 0) ~= w.turn then
   return { 'FENCED' }
@@ -174,6 +175,13 @@ if w.cause and not w.forget and (changed or w.effects) then
   write_history(KEYS[17], { now_ms, from, to, revision, w.cause }, w.ttl_ms)
 end
 
+local told = 0
+if w.watch and (from or '') ~= (to or '') then
+  local first = 22 + 2 * #(w.expectations or {})
+  local packed = cmsgpack.pack({ now_ms, from, to, revision, w.cause or false })
+  told = tell_watchers(KEYS[21], { unpack(KEYS, first) }, w.watch, w.conversation, from, to, packed)
+end
+
 local effects = 0
 for _, effect in ipairs(w.effects or {}) do
   redis.call('XADD', KEYS[7], '*', 'c', w.conversation, 'e', effect)
@@ -187,7 +195,7 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[19 + 2 * position], KEYS[20 + 2 * position]
+  local key, waiting = KEYS[20 + 2 * position], KEYS[21 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
@@ -212,7 +220,7 @@ if w.entry then
 end
 
 -- A change made outside of the partition's worker leaves it work, so it is told.
-if not w.lease and effects + resolved + #unparked + timers > 0 then
+if not w.lease and effects + resolved + #unparked + timers + told > 0 then
   local lease = redis.call('GET', KEYS[1])
   local owner = lease and string.match(lease, '^(.*)/')
   if owner then
@@ -220,4 +228,4 @@ if not w.lease and effects + resolved + #unparked + timers > 0 then
   end
 end
 
-return { 'COMMITTED', revision, effects, resolved, unparked, wanted(), timers, now_ms }
+return { 'COMMITTED', revision, effects, resolved, unparked, wanted(), timers, now_ms, told }
