@@ -27,7 +27,7 @@ class Watch:
     rules: Sequence[WatchRule] = ()
 
     def concerned(self, state: str | Literal[False]) -> Mapping[str, frozenset[str] | None]:
-        """Return the subscribers that a change to *state* can concern, and the states before that each wants."""
+        """Return whom a change to *state* can concern, and the states before that each wants."""
         after, wanted = state or "", dict[str, frozenset[str] | None]()
         for rule in self.rules:
             if rule.after is None or after in rule.after:
