@@ -8,7 +8,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from aiogram import Router
 from aiogram.dispatcher.event.handler import CallableObject
+from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
+from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.memory import MemoryStorage
 
 from gateway.orchestrator import Guard, Orchestrator
 from state import BaseStateManager
@@ -109,7 +112,7 @@ class Feature:
         self.states = GarbageStateRegistry(states).registered_states()
         self.garbage = GarbageStateRegistry(garbage).registered_states()
         self.managers = tuple(managers)
-        self.draft_keys = tuple(manager.feature_key for manager in self.managers)
+        self.draft_keys = tuple(map(_draft_key, self.managers))
         self.handlers: dict[str, list[EventHandler]] = {}
 
     def on(
@@ -130,3 +133,8 @@ class Feature:
             return handler
 
         return register
+
+
+def _draft_key(manager: type[BaseStateManager]) -> str:
+    # codex-bot's managers name their feature in __init__ only, so one is made to ask.
+    return manager(FSMContext(MemoryStorage(), StorageKey(0, 0, 0))).storage_key

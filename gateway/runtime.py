@@ -92,7 +92,13 @@ async def running(
         facts = await server_facts(redis)
         confirmed = settings.redis.wants_disk and must_confirm(facts)
         scripts = Scripts(calls, keys, worker=name)
-        storage = ConversationStorage(redis, scripts=scripts, expires_after=settings.expiry.conversation)
+        storage = ConversationStorage(
+            redis,
+            scripts=scripts,
+            expires_after=settings.expiry.conversation,
+            draft_expires_after=settings.expiry.draft,
+            clear_keeps_drafts=settings.state.clear_keeps_drafts,
+        )
         bots = {bot.id: bot for bot in map(_bot, settings.telegram.bots.values())}
         for bot in bots.values():
             stack.push_async_callback(bot.session.close)

@@ -14,6 +14,7 @@ from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import Name
 from gateway.settings.source_options import secret_texts
+from gateway.settings.state import StateSettings
 from gateway.settings.store import RedisSettings
 from gateway.settings.streams import StreamName, StreamSettings
 from gateway.settings.web import WebSettings
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
     expiry: ExpirySettings = ExpirySettings()
+    state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -43,6 +43,8 @@ def test_a_bot_is_all_that_must_be_configured(file: Path) -> None:
     assert settings.redis.partitions == 64
     assert settings.worker.lease == timedelta(seconds=10)
     assert settings.expiry.conversation == timedelta(days=90)
+    assert settings.expiry.draft is None
+    assert not settings.state.clear_keeps_drafts
 
 
 def test_env_points_to_a_variable_of_the_environment(file: Path) -> None:
