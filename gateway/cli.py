@@ -141,6 +141,54 @@ def revoke_key(
     return run(_existing(config), key_id)
 
 
+@app.command("import-state")
+def import_state(  # noqa: PLR0917 - typer reads them as options, not by position
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="URL|FILE|-",
+            help="aiogram's Redis, or lines of export-state (-: standard input).",
+        ),
+    ],
+    prefix: Annotated[str, typer.Option(help="DefaultKeyBuilder's, as are the next four.")] = "fsm",
+    separator: Annotated[str, typer.Option()] = ":",
+    with_bot_id: Annotated[bool, typer.Option("--with-bot-id")] = False,
+    with_business_connection_id: Annotated[bool, typer.Option("--with-business-connection-id")] = False,
+    with_destiny: Annotated[bool, typer.Option("--with-destiny")] = False,
+    bot: Annotated[
+        int | None,
+        typer.Option(help="The id of the bot that the keys are of. [default: the configured bots]"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+    config: Config = None,
+) -> int:
+    """Take in conversations; what is here already stays as it is."""
+    from aiogram.fsm.storage.base import DefaultKeyBuilder
+
+    from gateway.commands.import_state import import_state as run
+
+    builder = DefaultKeyBuilder(
+        prefix=prefix,
+        separator=separator,
+        with_bot_id=with_bot_id,
+        with_business_connection_id=with_business_connection_id,
+        with_destiny=with_destiny,
+    )
+    return run(source, config=_existing(config), builder=builder, bot_id=bot, dry_run=dry_run)
+
+
+@app.command("export-state")
+def export_state(
+    to: Annotated[Path | None, typer.Option(help="Write it here. [default: standard output]")] = None,
+    config: Config = None,
+) -> int:
+    """Write every conversation as a line of JSON."""
+    from gateway.commands.export_state import export_state as run
+
+    return run(config=_existing(config), to=to)
+
+
 def _existing(config: Path | None) -> Path | None:
     """Without a file the environment alone configures; a file that was asked for must be there."""
     if config is None and DEFAULT_CONFIG.exists():

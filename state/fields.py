@@ -30,7 +30,8 @@ def quote_feature(feature: str) -> str:
     return feature.replace("%", "%25").replace(":", "%3A")
 
 
-def _unquote_feature(quoted: str) -> str:
+def unquote_feature(quoted: str) -> str:
+    """Return the feature that `quote_feature` was given."""
     return quoted.replace("%3A", ":").replace("%25", "%")
 
 
@@ -57,11 +58,11 @@ def read_data(fields: Fields) -> dict[str, Any]:
         if field.startswith(b"d:"):
             key = field[2:].decode()
             if key.startswith(DRAFT):
-                key = DRAFT + _unquote_feature(key.removeprefix(DRAFT))
+                key = DRAFT + unquote_feature(key.removeprefix(DRAFT))
             data[key] = values.load(stored)
         elif field.startswith(b"f:"):
             feature, _, name = field[2:].decode().partition(":")
-            drafts.setdefault(DRAFT + _unquote_feature(feature), {})[name] = values.load(stored)
+            drafts.setdefault(DRAFT + unquote_feature(feature), {})[name] = values.load(stored)
     return data | drafts
 
 

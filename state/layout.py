@@ -5,6 +5,17 @@ from state.grouping import GroupedCalls
 from state.keys import Keys
 
 
+async def check_layout(calls: GroupedCalls, keys: Keys) -> None:
+    """
+    Check the number of partitions of a store that nothing is to be written to.
+
+    Raises:
+        PartitionsChanged: the store was first used with another number; conversations would not be found.
+        StoreUnavailable: Redis did not answer.
+    """
+    _compare(await calls.command("HGET", keys.meta, "partitions"), keys)
+
+
 async def fix_layout(calls: GroupedCalls, keys: Keys) -> None:
     """
     Write down the number of partitions at the first start, and check it at every later one.
@@ -18,6 +29,9 @@ async def fix_layout(calls: GroupedCalls, keys: Keys) -> None:
         # Not every time: a start must succeed while memory is full too.
         await calls.command("HSETNX", keys.meta, "partitions", keys.partitions)
         written = await calls.command("HGET", keys.meta, "partitions")
-    stored = int(written)
-    if stored != keys.partitions:
-        raise PartitionsChanged(stored, keys.partitions)
+    _compare(written, keys)
+
+
+def _compare(written: bytes | None, keys: Keys) -> None:
+    if written is not None and int(written) != keys.partitions:
+        raise PartitionsChanged(int(written), keys.partitions)

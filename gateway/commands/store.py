@@ -12,14 +12,16 @@ from state.connection import connect
 from state.errors import PartitionsChanged, StoreMisconfigured, StoreUnavailable
 from state.grouping import GroupedCalls
 from state.keys import Keys
-from state.layout import fix_layout
+from state.layout import check_layout, fix_layout
 from state.scripts import Scripts
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[Scripts]:
+async def opened_store(settings: Settings, *, writes: bool = True) -> AsyncIterator[Scripts]:
     """
     Open the configured Redis; an embedded one is that of the running gateway, or started for the command.
+
+    Without *writes* not even the layout is written down.
 
     Raises:
         CommandRefused: it cannot be used, or not now.
@@ -27,13 +29,13 @@ async def opened_store(settings: Settings) -> AsyncIterator[Scripts]:
     embedded = EmbeddedRedis(settings.redis.data_dir)
     try:
         if settings.redis.url is not None:
-            async with _connected(settings.redis.url.get_secret_value(), settings) as scripts:
+            async with _connected(settings.redis.url.get_secret_value(), settings, writes=writes) as scripts:
                 yield scripts
         elif embedded.socket_path.is_socket():
-            async with _connected(embedded.url, settings) as scripts:
+            async with _connected(embedded.url, settings, writes=writes) as scripts:
                 yield scripts
         else:
-            async with embedded, _connected(embedded.url, settings) as scripts:
+            async with embedded, _connected(embedded.url, settings, writes=writes) as scripts:
                 yield scripts
     except (StoreMisconfigured, PartitionsChanged) as error:
         raise CommandRefused([f"redis: {error}"]) from error
@@ -44,12 +46,12 @@ async def opened_store(settings: Settings) -> AsyncIterator[Scripts]:
 
 
 @asynccontextmanager
-async def _connected(url: str, settings: Settings) -> AsyncIterator[Scripts]:
+async def _connected(url: str, settings: Settings, *, writes: bool) -> AsyncIterator[Scripts]:
     redis = await connect(url)
     try:
         keys = Keys(settings.redis.prefix, settings.redis.partitions)
         calls = GroupedCalls(redis)
-        await fix_layout(calls, keys)
+        await (fix_layout if writes else check_layout)(calls, keys)
         yield Scripts(calls, keys)
     finally:
         await redis.aclose()
