@@ -7,8 +7,14 @@ from typing import Any, Final, Self
 
 import orjson
 
+from routers.call import Call
+from routers.form import form_of
+from routers.literal_json import Number, parse_literal
+
 _TOKEN: Final = re.compile(r"[0-9a-f]{2}[a-z2-7]{24}")
 """The form of an expectation's token: two hex digits of its partition, 120 random bits in base32."""
+
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 _CURRENCY: Final = re.compile(r"[A-Z0-9]{3,10}")
 
@@ -48,6 +54,25 @@ class Document:
             raise Unreadable("the body is not a JSON object")
         return cls(raw)
 
+    @classmethod
+    def from_literals(cls, body: bytes) -> Self:
+        """Return the object that *body* is, its numbers as the text that they were written as."""
+        try:
+            raw = parse_literal(body)
+        except ValueError as error:
+            raise Unreadable("the body is not JSON") from error
+        if not isinstance(raw, dict):
+            raise Unreadable("the body is not a JSON object")
+        return cls(raw)
+
+    @classmethod
+    def from_form(cls, call: Call) -> Self:
+        """Return the fields of the form in *call*'s body, or in its query if that is where it stands."""
+        try:
+            return cls(form_of(call))
+        except ValueError as error:
+            raise Unreadable("the body is not a form") from error
+
     def find(self, *path: str) -> Any:
         """Return whatever is at *path*."""
         value: Any = self.raw
@@ -72,7 +97,23 @@ class Document:
     def find_integer(self, *path: str) -> int | None:
         """Return the integer at *path*; true and false are none."""
         value = self.find(*path)
+        if isinstance(value, Number):
+            return int(value) if _WHOLE.fullmatch(value) else None
         return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def find_literal(self, *path: str) -> str | None:
+        """Return the text or the number at *path*, as it was written."""
+        value = self.find(*path)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return value if isinstance(value, str) and value else None
+
+    def literal(self, *path: str) -> str:
+        """Return the text or the number at *path*, as it was written."""
+        value = self.find_literal(*path)
+        if value is None:
+            raise Unreadable(".".join(path))
+        return value
 
     def amount(self, *path: str) -> int:
         """Return the amount of minor units at *path*, zero or more."""
@@ -102,6 +143,8 @@ class Document:
         """Return the point in time at *path*: Unix seconds, or ISO 8601 with its zone."""
         value = self.find(*path)
         try:
+            if isinstance(value, Number):
+                return datetime.fromtimestamp(int(value), UTC)
             if isinstance(value, str):
                 moment = datetime.fromisoformat(value)
                 return moment.astimezone(UTC) if moment.tzinfo else None

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -91,6 +92,17 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Proof(Enum):
+    """What makes a call of a provider believed."""
+
+    SIGNATURE = "signature"
+    """A signature over what it says."""
+    TOKEN = "token"  # noqa: S105 - a kind of proof
+    """A secret that it shows. What it says is not signed: whoever learns the secret can say anything."""
+    API = "api"
+    """Nothing in the call itself: what it is about is asked of the provider's API."""
+
+
 def as_it_is(secret: bytes) -> bytes:
     """Return *secret*: both sides hold the same one."""
     return secret
@@ -112,7 +124,8 @@ class Provider:
 
     *sign* (headers only) or *rewrite* (anything) and *examples* (by the provider's own type) make genuine
     calls for the demo, tests and the command line, with *example_options*. *example_key* is a key that the
-    sender may hold, *known_half* makes what we hold of it. *api_examples* is what the API would answer.
+    sender may hold (empty: any text), *known_half* makes what we hold of it. *example_evidence* (by the
+    sender's key) and *api_examples* are what the API would answer.
     """
 
     kind: str
@@ -122,6 +135,7 @@ class Provider:
     documentation: str
     answer: Callable[[Received], Answer] = plain_answer
     methods: frozenset[str] = frozenset({"POST"})
+    proof: Proof = Proof.SIGNATURE
     evidence: Asking | None = None
     lookup: Asking | None = None
     options: type[Options] = Options
@@ -131,7 +145,8 @@ class Provider:
     examples: Mapping[str, Callable[[Example], bytes]] = field(default_factory=dict)
     api_examples: Mapping[str, Callable[[Example], bytes]] = field(default_factory=dict)
     example_options: Mapping[str, Any] = field(default_factory=dict)
-    example_key: bytes = field(default=b"a key of the examples", repr=False)
+    example_key: bytes = field(default=b"", repr=False)
+    example_evidence: Callable[[bytes], bytes] | None = None
     known_half: Callable[[bytes], bytes] = as_it_is
 
     def configured(self, options: Mapping[str, Any]) -> "Provider":

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from enum import Enum
 
 from routers.refusal import RefusalReason, Refused
@@ -36,6 +37,23 @@ class KeyForm(Enum):
     HEX = "hex"
     BASE64 = "base64"
     """Base64, after ``whsec_`` if it begins so."""
+
+    def derive_all(self, secrets: Sequence[bytes]) -> list[bytes]:
+        """
+        Return the HMAC's keys. A secret in another form is left out: the one beside it may be right.
+
+        Raises:
+            Refused: none of them is in this form.
+        """
+        keys = []
+        for secret in secrets:
+            try:
+                keys.append(self.derive(secret))
+            except Refused:
+                continue
+        if not keys:
+            raise Refused(RefusalReason.KEY_UNUSABLE, f"none of {len(secrets)} secrets is {self.value}")
+        return keys
 
     def derive(self, secret: bytes) -> bytes:
         """

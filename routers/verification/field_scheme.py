@@ -78,6 +78,7 @@ class FieldScheme:
             Refused: in every other case, and nothing but this for any input.
         """
         values = usable(secrets, now)
+        keys = self.key.derive_all(values) if self.keyed else values
         fields = self.fields(call)
         given = fields.get(self.signature, "")
         if not given:
@@ -85,15 +86,21 @@ class FieldScheme:
         if self.any_case:
             given = given.lower()
         genuine = False
-        for secret in values:
+        for key in keys:
             # Each is compared, in constant time: the duration tells nothing about which one fits.
-            genuine |= hmac.compare_digest(self.signature_of(fields, secret).encode(), given.encode())
+            genuine |= hmac.compare_digest(self._signature(fields, key), given.encode())
         if not genuine:
             raise Refused(RefusalReason.SIGNATURE_WRONG, f"{len(values)} valid secrets")
 
     def signature_of(self, fields: Fields, secret: bytes) -> str:
-        """Return the signature of *fields*."""
-        message = self.message(fields, secret)
-        if self.keyed:
-            return self.encoding.encode(hmac.digest(self.key.derive(secret), message, self.digest)).decode()
-        return self.encoding.encode(hashlib.new(self.digest, message).digest()).decode()
+        """Return the signature of *fields*; raises `Refused` for a secret in another form."""
+        return self._signature(fields, self.key.derive(secret) if self.keyed else secret).decode()
+
+    def _signature(self, fields: Fields, key: bytes) -> bytes:
+        message = self.message(fields, key)
+        digest = hmac.digest(key, message, self.digest) if self.keyed else _hash(self.digest, message)
+        return self.encoding.encode(digest)
+
+
+def _hash(name: DigestName, message: bytes) -> bytes:
+    return hashlib.new(name, message).digest()

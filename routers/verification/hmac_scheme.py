@@ -55,7 +55,7 @@ class HmacScheme:
         Raises:
             Refused: in every other case, and nothing but this for any input.
         """
-        keys = [self.key.derive(secret) for secret in usable(secrets, now)]
+        keys = self.key.derive_all(usable(secrets, now))
         header = call.header(self.header)
         if header in self.unsigned:
             raise Refused(RefusalReason.UNSIGNED_BY_SENDER, "no secret is set on the provider's side")

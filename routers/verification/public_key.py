@@ -52,6 +52,19 @@ def _key(reader: KeyReader, written: bytes) -> PublicKey:
         raise Refused(RefusalReason.KEY_UNUSABLE, "not a key of this kind") from None
 
 
+def _keys(reader: KeyReader, written: Sequence[bytes]) -> list[PublicKey]:
+    """Those that are keys of this kind; raises `Refused` where none is."""
+    keys = []
+    for each in written:
+        try:
+            keys.append(_key(reader, each))
+        except Refused:
+            continue
+    if not keys:
+        raise Refused(RefusalReason.KEY_UNUSABLE, f"none of {len(written)} is a key of this kind")
+    return keys
+
+
 @dataclass(frozen=True, slots=True)
 class PublicKeyScheme:
     """
@@ -76,7 +89,7 @@ class PublicKeyScheme:
             Refused: in every other case, and nothing but this for any input.
         """
         known = usable(secrets, now)
-        keys = [_key(self.key, written) for written in ([call.evidence] if self.fetched else known)]
+        keys = _keys(self.key, [call.evidence] if self.fetched else known)
         given = self.form.read(call.header(self.header)).signatures
         if not 1 <= len(given) <= MAX_SIGNATURES:
             raise Refused(RefusalReason.HEADER_MALFORMED, f"{len(given)} signatures")

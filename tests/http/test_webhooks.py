@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
 from routers.bookings import calcom
+from routers.call import Call
 from routers.event import OtherEvent
 from routers.payments import stripe
 from routers.payments.events import PaymentSucceeded
@@ -48,9 +49,20 @@ async def kept(redis: Redis) -> list[Envelope]:
 
 async def deliver(served: Served, provider: Provider, own_type: str, example: Example) -> httpx.Response:
     """Send what *provider* would send."""
-    sent = genuine(provider, own_type, example)
-    headers = [(name.decode(), value.decode()) for name, value in sent.headers]
-    return await served.client.post(f"/webhooks/{provider.kind}", content=sent.body, headers=headers)
+    return await deliver_call(served, provider.kind, genuine(provider, own_type, example))
+
+
+async def deliver_call(served: Served, source: str, sent: Call) -> httpx.Response:
+    """Send *sent* to *source*, through a proxy that tells where it comes from."""
+    headers = [(name.decode(), value.decode("latin-1")) for name, value in sent.headers]
+    if sent.remote_address:
+        headers.append(("X-Forwarded-For", sent.remote_address))
+    path = f"/webhooks/{source}"
+    if sent.path_secret:
+        path += f"/{sent.path_secret}"
+    if sent.query:
+        path += f"?{sent.query.decode()}"
+    return await served.client.request(sent.method, path, content=sent.body, headers=headers)
 
 
 async def test_a_genuine_call_is_stored_before_it_is_answered(served: Served, redis: Redis) -> None:

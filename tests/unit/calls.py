@@ -7,6 +7,7 @@ from typing import Final
 from routers.call import Call
 from routers.provider import Example, Provider
 from routers.registry import providers
+from routers.verification import Secret
 
 NOW: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TOKEN: Final = "0a" + "k7" * 12
@@ -29,7 +30,23 @@ def registered() -> Mapping[str, Provider]:
 def genuine(
     provider: Provider, own_type: str, example: Example | None = None, *, secret: bytes | None = None
 ) -> Call:
-    """What *provider* would send for *own_type*, signed at the example's time."""
+    """
+    What *provider* would send for *own_type*, signed at the example's time.
+
+    It is signed with *secret*, or with the provider's example key. What the provider's API would have
+    answered to the edge comes with it.
+    """
     facts = example or Example(token=TOKEN, at=NOW)
-    sent = provider.signed(provider.examples[own_type](facts), secret or SECRET, facts.at, url=URL)
-    return sent.as_call(public_url=URL)
+    key = secret or provider.example_key or SECRET
+    sent = provider.signed(provider.examples[own_type](facts), key, facts.at, url=URL)
+    fact = provider.api_examples.get(own_type)
+    return sent.as_call(
+        public_url=URL,
+        evidence=provider.example_evidence(key) if provider.example_evidence else b"",
+        fetched=fact(facts) if fact else None,
+    )
+
+
+def known(provider: Provider) -> Secret:
+    """What we hold of the key with which `genuine` signs."""
+    return Secret(provider.known_half(provider.example_key or SECRET))

@@ -12,25 +12,28 @@ from hypothesis import strategies as st
 
 from routers.bookings import calendly
 from routers.bookings.events import BookingCanceled, BookingCreated
+from routers.call import Call
 from routers.document import Unreadable
 from routers.event import OtherEvent
 from routers.payments import cryptopay
 from routers.payments.currency import literal, minor_units
 from routers.payments.events import PaymentSucceeded
-from routers.provider import Example, Provider
+from routers.provider import Example, Proof, Provider
 from routers.refusal import RefusalReason, Refused
-from routers.registry import providers
 from routers.verification import Secret
-from tests.unit.calls import NOW, SECRET, TOKEN, call, genuine
+from tests.unit.calls import NOW, SECRET, TOKEN, call, genuine, known, registered
 
 EXAMPLES = [
     pytest.param(provider, own_type, id=f"{kind}-{own_type}")
-    for kind, provider in providers().items()
+    for kind, provider in registered().items()
     for own_type in provider.examples
 ]
 #: Whose senders have types of their own, none of which has a word of ours.
-GENERIC = {"github", "standardwebhooks"}
-PROVIDERS = [pytest.param(provider, id=kind) for kind, provider in providers().items()]
+GENERIC = {"github", "standardwebhooks", "googlecalendar"}
+PROVIDERS = [pytest.param(provider, id=kind) for kind, provider in registered().items()]
+OTHER_TOKEN = TOKEN[::-1]
+#: For most a wrong secret, for some one in a form that is not theirs: a valid one beside it must still count.
+ANOTHER = Secret(b"whsec_d3Jvbmc=")
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 names = st.sampled_from(
@@ -55,21 +58,52 @@ documents = st.recursive(
 
 @pytest.mark.parametrize("provider, own_type", EXAMPLES)
 def test_each_example_is_genuine(provider: Provider, own_type: str) -> None:
-    """What a provider's signer signs passes its verifier, with the new and with the old secret."""
-    sent = genuine(provider, own_type)
+    """What a provider's signer signs passes its verifier, before, while and after a secret is rotated."""
+    sent, secret = genuine(provider, own_type), known(provider)
 
-    provider.verify(sent, [Secret(b"next"), Secret(SECRET)], NOW)
+    for secrets in ([secret], [ANOTHER, secret], [secret, ANOTHER]):
+        provider.verify(sent, secrets, NOW)
+
+
+def forged(sent: Call) -> Call:
+    """The call with another token in it, or with one more byte where the token is wrapped."""
+    here, there = TOKEN.encode(), OTHER_TOKEN.encode()
+    if here in sent.body or here in sent.query:
+        return replace(sent, body=sent.body.replace(here, there), query=sent.query.replace(here, there))
+    return replace(sent, body=sent.body + b" ")
 
 
 @pytest.mark.parametrize("provider, own_type", EXAMPLES)
 def test_each_example_is_refused_with_another_secret_or_body(provider: Provider, own_type: str) -> None:
-    """Neither the wrong key nor one more byte opens."""
+    """Neither the wrong key nor another content opens; what proves nothing by itself is asked of the API."""
     sent = genuine(provider, own_type)
+    attempts = []
+    if provider.proof is not Proof.API and provider.example_evidence is None:
+        attempts.append((sent, ANOTHER))
+    if provider.proof is Proof.SIGNATURE:
+        attempts.append((forged(sent), known(provider)))
 
-    for changed, secret in ((sent, b"whsec_d3Jvbmc="), (replace(sent, body=sent.body + b" "), SECRET)):
+    for changed, secret in attempts:
         with pytest.raises(Refused) as caught:
-            provider.verify(changed, [Secret(secret)], NOW)
-        assert caught.value.reason is RefusalReason.SIGNATURE_WRONG
+            provider.verify(changed, [secret], NOW)
+        assert caught.value.reason in {RefusalReason.SIGNATURE_WRONG, RefusalReason.KEY_UNUSABLE}
+    assert attempts or provider.lookup is not None
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_secret_opens_nothing(provider: Provider) -> None:
+    """Closed by default, a source of the API kind too; and what is only valid elsewhen does not count."""
+    sent = genuine(provider, next(iter(provider.examples)))
+    secret = known(provider).value
+
+    for secrets in (
+        [],
+        [Secret(secret, not_after=NOW - timedelta(seconds=1))],
+        [Secret(secret, not_before=NOW + timedelta(seconds=1))],
+    ):
+        with pytest.raises(Refused) as caught:
+            provider.verify(sent, secrets, NOW)
+        assert caught.value.reason is RefusalReason.NO_USABLE_SECRET
 
 
 @pytest.mark.parametrize("provider, own_type", EXAMPLES)
