@@ -17,6 +17,7 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 
+from state.packing import pack, unpack
 from state.screen import ShownBlock
 
 #: After Telegram failed or did not answer.
@@ -41,6 +42,8 @@ class Outcome(Enum):
 class Cause(Enum):
     """Why Telegram did not simply do it."""
 
+    SUPERSEDED = "superseded"
+    """A newer view of the same block has taken its place."""
     NOT_MODIFIED = "not_modified"
     """The message is what it should be already."""
     TARGET_MISSING = "target_missing"
@@ -133,6 +136,15 @@ class Answer:
     """The block's message before, which has to go."""
     unremoved: tuple[str, ...] = ()
     """Places of messages that are still in the chat, though they should have gone."""
+
+    def told(self) -> bytes:
+        """Return it in the words that whoever waits for it reads."""
+        return pack((self.outcome.value, self.cause.value if self.cause else None, self.reason))
+
+    @classmethod
+    def of_told(cls, told: bytes) -> "Answer":
+        outcome, cause, reason = unpack(told)
+        return cls(Outcome(outcome), Cause(cause) if cause else None, reason=reason)
 
 
 def cause_of(error: TelegramAPIError) -> Cause:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiogram.methods import (
@@ -133,4 +134,15 @@ def _keyboard(payload: Mapping[str, Any]) -> InlineKeyboardMarkup | None:
 
 
 def _file(media: Mapping[str, Any]) -> str | InputFile:
-    return FSInputFile(media["file"]) if media["local"] else str(media["file"])
+    """
+    Return what names the file.
+
+    Raises:
+        FileNotFoundError: it is not on this machine. Found out half way through the upload, it would look
+            like a failure of the network and be tried again.
+    """
+    if not media["local"]:
+        return str(media["file"])
+    if not Path(media["file"]).is_file():
+        raise FileNotFoundError(media["file"])
+    return FSInputFile(media["file"])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 READ_COUNT = 200
 STORE_PAUSE_SECONDS = 0.2
+#: An effect that Telegram does not take for so long is given up: others wait behind it.
+GIVE_UP_AFTER = timedelta(hours=24)
 #: Longest wait between two tries of an effect while Telegram fails.
 LONGEST_PAUSE = timedelta(seconds=60)
 
@@ -53,6 +55,7 @@ class Delivery:
         is_garbage: Callable[[str | None], bool],
         conversation_expires_after: timedelta,
         sender: Sender | None = None,
+        now_ms: Callable[[], int],
     ) -> None:
         self._outbox = outbox
         self._scripts = scripts
@@ -62,6 +65,7 @@ class Delivery:
         self._is_garbage = is_garbage
         self._ttl_ms = int(conversation_expires_after.total_seconds() * 1000)
         self._sender = sender or Sender()
+        self._now_ms = now_ms
         self._partitions: dict[int, _Partition] = {}
         self._stopping = False
 
@@ -171,8 +175,12 @@ class Delivery:
         if bot is not None and counts_as_send(entry) and not lane.has_turn and not lane.superseded:
             await self._limits.turn(conversation.bot_id, first=lane.came_back)
             lane.has_turn = True
-        if bot is None or lane.superseded:
-            await self._record(entry, Answer(Outcome.DONE))
+        if bot is None:
+            reason = f"no bot {conversation.bot_id} is configured"
+            await self._record(entry, Answer(Outcome.REFUSED, Cause.UNAUTHORIZED, reason=reason))
+            return None
+        if lane.superseded:
+            await self._record(entry, Answer(Outcome.DONE, Cause.SUPERSEDED))
             return None
         opened = None if is_elsewhere(entry) else await self._open(entry)
         if isinstance(opened, Open | None):
@@ -205,7 +213,9 @@ class Delivery:
             answer = await self._sender.do(bot, entry.conversation, entry.effect, shown, moved_to=moved_to)
             lane.uncertain = lane.uncertain or answer.uncertain
             if answer.outcome is Outcome.LATER:
-                return await self._put_off(entry, lane, answer, opened)
+                if self._now_ms() - entry.owed_since_ms < GIVE_UP_AFTER.total_seconds() * 1000:
+                    return await self._put_off(entry, lane, answer, opened)
+                answer = replace(answer, outcome=Outcome.REFUSED)
             if answer.migrated_to not in (None, moved_to) and await self._followed(entry, answer, opened):
                 return timedelta(0)
             if answer.outcome is Outcome.REFUSED:

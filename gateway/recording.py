@@ -34,6 +34,7 @@ def answered_by(
         garbage=garbage,
         replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
         counts={kind.value: count for kind, count in _counts(answer, repeated).items() if count},
+        told=(effect.payload["ticket"], answer.told()) if "ticket" in effect.payload else None,
     )
 
 

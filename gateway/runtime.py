@@ -162,6 +162,7 @@ def _worker(
         ),
         is_garbage=gateway.is_garbage,
         conversation_expires_after=expiry,
+        now_ms=_now_ms,
     )
     processor = Processor(
         Handling(gateway, container, chats),

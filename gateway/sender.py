@@ -17,8 +17,6 @@ from state.conversation import Conversation
 from state.outbox import Effect, EffectKind
 from state.screen import ShownBlock
 
-#: A call that has not been answered for so long is tried again.
-_ANSWER_SECONDS = 20
 _MAKES_MESSAGES = ("Send", "Forward", "Copy")
 
 
@@ -30,10 +28,19 @@ class Sender:
     """Does effects."""
 
     def __init__(
-        self, now_ms: Callable[[], int] = _now_ms, *, paid_broadcast: Collection[int] = frozenset()
+        self,
+        now_ms: Callable[[], int] = _now_ms,
+        *,
+        paid_broadcast: Collection[int] = frozenset(),
+        answer_seconds: int = 20,
     ) -> None:
-        """*paid_broadcast* are the bots that pay for more than Telegram's free 30 messages a second."""
+        """
+        *paid_broadcast* are the bots that pay for more than Telegram's free 30 messages a second.
+
+        A call that has not been answered after *answer_seconds* is given up.
+        """
         self._now_ms = now_ms
+        self._answer_seconds = answer_seconds
         self._paid_broadcast = paid_broadcast
 
     async def do(  # noqa: PLR0911 - one return for each thing that can be asked or answered
@@ -64,7 +71,7 @@ class Sender:
                         bot,
                         payload,
                         business_connection_id=conversation.business_connection_id,
-                        answer_seconds=_ANSWER_SECONDS,
+                        answer_seconds=self._answer_seconds,
                         now_ms=self._now_ms,
                     )
                     return await removal.run()
@@ -89,7 +96,7 @@ class Sender:
             return await self._send(bot, payload, to, replacing=shown)
         cause: Cause | None = None
         try:
-            await bot(edit, request_timeout=_ANSWER_SECONDS)
+            await bot(edit, request_timeout=self._answer_seconds)
         except TelegramBadRequest as error:
             cause = cause_of(error)
             if cause in EDIT_IMPOSSIBLE:
@@ -106,7 +113,7 @@ class Sender:
             arguments = {**arguments, "chat_id": moved_to}
         method: type[TelegramMethod[Any]] = getattr(aiogram.methods, payload["method"])
         try:
-            await bot(method.model_validate(arguments), request_timeout=_ANSWER_SECONDS)
+            await bot(method.model_validate(arguments), request_timeout=self._answer_seconds)
         except TelegramAPIError as error:
             return _unsent(error) if payload["method"].startswith(_MAKES_MESSAGES) else answer_of(error)
         return Answer(Outcome.DONE)
@@ -122,7 +129,7 @@ class Sender:
     ) -> Answer:
         method = sending(payload, to, paid_broadcast=bot.id in self._paid_broadcast)
         try:
-            sent = await bot(method, request_timeout=_ANSWER_SECONDS)
+            sent = await bot(method, request_timeout=self._answer_seconds)
         except TelegramAPIError as error:
             return _unsent(error)
         new = ShownBlock(

@@ -26,6 +26,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:pause:<bot>:<chat>     | string | Telegram's 429 for the chat                   | its retry_after              | budgets      |
 | gw:{NN}:closed:<bot>:<chat>    | string | why the chat takes nothing from the bot       | conversation                 | chats        |
 | gw:{NN}:moved:<bot>:<chat>     | string | the supergroup that the group is now          | conversation                 | chats        |
+| gw:{NN}:told:<ticket>          | string | what became of an effect somebody waits for   | a minute                     | outbox       |
 | gw:{bot:<bot>}:sent            | list   | when the bot sent something, ms               | the bot's longest limit      | budgets      |
 | gw:{bot:<bot>}:pause           | string | Telegram's 429 for the bot                    | its retry_after              | budgets      |
 | gw:{NN}:dead                   | stream | events given up, with the reason              | none: swept by retention     | sweeper      |
@@ -163,6 +164,9 @@ class Keys:
     def closed(self, conversation: Conversation) -> str:
         business = conversation.business_connection_id
         return self._of_chat(conversation, "closed") + (f":b{quote(business, safe='')}" if business else "")
+
+    def told(self, conversation: Conversation, ticket: str) -> str:
+        return f"{self._tags[self.partition_of(conversation)]}told:{ticket}"
 
     def moved(self, conversation: Conversation) -> str:
         return self._of_chat(conversation, "moved")

@@ -59,6 +59,11 @@ class OutboxEntry:
     conversation: Conversation
     effect: Effect
 
+    @property
+    def owed_since_ms(self) -> int:
+        """When it was committed, by Redis's clock."""
+        return int(self.id.partition("-")[0])
+
 
 class Outbox:
     """Reads one partition's effects, oldest first."""

@@ -91,6 +91,10 @@ class Measured:
     oldest_effect: str
 
 
+#: How long the answer to an effect is kept for whoever waits for it.
+TELL_FOR_MS = 60_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What Telegram answered to one effect: fields of the screen, and messages to track."""
@@ -104,6 +108,8 @@ class Answered:
     """Messages that a new one has taken the place of."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What to count, and how often it has happened."""
+    told: tuple[str, bytes] | None = None
+    """A ticket, and what whoever holds it is told."""
 
 
 class Scripts:
@@ -278,6 +284,8 @@ class Scripts:
             keys.garbage(conversation),
             keys.tally(keys.partition_of(conversation)),
         ]
+        if answered.told is not None:
+            names.append(keys.told(conversation, answered.told[0]))
         packed = pack_for_lua(
             {
                 "conversation": conversation.encode(),
@@ -287,6 +295,7 @@ class Scripts:
                 "garbage": [message.members() for message in answered.garbage],
                 "replaced": [message.members() for message in answered.replaced],
                 "counts": dict(answered.counts),
+                **({"told": answered.told[1], "told_ms": TELL_FOR_MS} if answered.told else {}),
             }
         )
         return bool(await self.calls.script(_RECORD, names, [effect_id, packed]) == b"RECORDED")

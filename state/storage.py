@@ -162,6 +162,13 @@ class ConversationStorage(BaseStorage):
         change = unit.change(ttl_ms=self._ttl_ms, basis=None, once=secrets.token_hex(8))
         return await self._scripts.commit(change)
 
+    async def told(self, conversation: Conversation, ticket: str) -> bytes | None:
+        """Return what became of the effect with this ticket; None: not known yet, or forgotten."""
+        told: bytes | None = await self._scripts.calls.command(
+            "GET", self._scripts.keys.told(conversation, ticket)
+        )
+        return told
+
     async def write(self, conversation: Conversation, **members: Any) -> CommitAnswer:
         """
         Make one change, of `Change`'s *members*, at once.

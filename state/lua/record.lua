@@ -3,7 +3,7 @@
 -- Not fenced by the lease: that a message exists is true, whoever sent it. The effect's own entry
 -- decides: the first to record wins, a second learns that its message is one too many.
 --
--- KEYS  1 outbox  2 conversation  3 garbage  4 tally
+-- KEYS  1 outbox  2 conversation  3 garbage  4 tally  [5 where the sender looks for the answer]
 -- ARGV  1 outbox id  2 what was answered, a MessagePack map (state/scripts.py names its members)
 -- Returns RECORDED or GONE
 
@@ -24,6 +24,9 @@ if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then
   return 'GONE'
 end
 
+if answer.told then
+  redis.call('SET', KEYS[5], answer.told, 'PX', answer.told_ms)
+end
 if answer.del and #answer.del > 0 then
   redis.call('HDEL', KEYS[2], unpack(answer.del))
 end

@@ -10,13 +10,14 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 from redis.asyncio import Redis
 
-from gateway import Feature, Gateway
+from gateway import Feature, Gateway, rate_limits
 from gateway.demo.bot_api import BotApi
 from gateway.runtime import Runtime, running
 from gateway.settings import BotSettings, Settings, TelegramSettings, WorkerSettings
 from routers.event import OtherEvent
 from routers.telegram.addressing import address
 from state.backlog import Backlog
+from state.budgets import Limit
 from state.conversation import Conversation
 from state.envelope import Envelope
 from state.grouping import GroupedCalls
@@ -115,9 +116,16 @@ def settings(api: BotApi) -> Settings:
 
 
 @pytest.fixture
-async def run(settings: Settings, redis: Redis, redis_url: str) -> AsyncIterator[Run]:
+def chat_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chat takes any number of messages: tests need not wait, but those of the limits themselves."""
+    for name in ("CHAT_LIMITS", "GROUP_LIMITS"):
+        monkeypatch.setattr(rate_limits, name, (Limit(1000, timedelta(seconds=1)),))
+
+
+@pytest.fixture
+async def run(settings: Settings, redis: Redis, redis_url: str, chat_limits: None) -> AsyncIterator[Run]:
     """Run a bot of one feature; several calls run several workers."""
-    del redis  # it empties the store first
+    del redis, chat_limits  # one empties the store first, the other is asked for its effect
     async with AsyncExitStack() as opened:
 
         async def run(bot: Feature | Gateway) -> Runtime:

@@ -19,6 +19,11 @@ from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
 
 
+@pytest.fixture
+def chat_limits() -> None:
+    """The real ones."""
+
+
 def _shop() -> Feature:
     feature = Feature("shop")
     button = InlineKeyboardButton(text="Press", callback_data="press")

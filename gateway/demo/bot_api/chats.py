@@ -15,6 +15,7 @@ class ChatType(Enum):
     PRIVATE = "private"
     GROUP = "group"
     SUPERGROUP = "supergroup"
+    CHANNEL = "channel"
 
 
 class Standing(Enum):
@@ -188,7 +189,7 @@ class Chats:
     def post(self, chat: Chat, message: Message) -> Message:
         """Put *message* into *chat* under the next message id."""
         ids = self._shared_ids
-        if chat.type is ChatType.SUPERGROUP:
+        if chat.type in {ChatType.SUPERGROUP, ChatType.CHANNEL}:
             ids = self._supergroup_ids.setdefault(chat.id, count(1))
         posted = replace(message, message_id=next(ids))
         chat.messages[posted.message_id] = posted

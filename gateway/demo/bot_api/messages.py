@@ -111,6 +111,27 @@ def delete_messages(account: Account, parameters: Parameters) -> bool:
     return True
 
 
+def delete_business_messages(account: Account, parameters: Parameters) -> bool:
+    """
+    Delete messages of one chat of a business that the bot serves.
+
+    https://core.telegram.org/bots/api#deletebusinessmessages
+    """
+    connection_id = parameters.required("business_connection_id")
+    message_ids = _message_ids(parameters)
+    for chat in account.chats:
+        of_business = [
+            message_id
+            for message_id in message_ids
+            if message_id in chat.messages
+            and chat.messages[message_id].business_connection_id == connection_id
+        ]
+        for message_id in of_business:
+            _check_deletable(account, chat, chat.messages[message_id])
+        chat.delete(of_business)
+    return True
+
+
 def _message_to_edit(account: Account, parameters: Parameters) -> tuple[Chat, Message]:
     message_id = parameters.integer("message_id")
     if not message_id:

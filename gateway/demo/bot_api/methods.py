@@ -84,6 +84,7 @@ METHODS: dict[str, Method] = {
     "editMessageReplyMarkup": messages.edit_message_reply_markup,
     "deleteMessage": messages.delete_message,
     "deleteMessages": messages.delete_messages,
+    "deleteBusinessMessages": messages.delete_business_messages,
     "answerCallbackQuery": answer_callback_query,
     "sendInvoice": payments.send_invoice,
     "createInvoiceLink": payments.create_invoice_link,
