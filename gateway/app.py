@@ -32,10 +32,11 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
             # What is there now stays and need not be looked at again, which shortens the longest pauses.
             gc.collect()
             gc.freeze()
+            app.state.drain = runtime.drain
             try:
                 yield
             finally:
-                runtime.edge.draining = True
+                await runtime.drain()
                 opened.clear()
 
     async def redis_answers() -> None:

@@ -45,7 +45,8 @@ class ProcessGroup:
         size: int,
     ) -> None:
         self._arguments = (bot, settings, redis_url, role, sock)
-        self._patience = settings.worker.drain + GRACE
+        notice = timedelta(seconds=settings.web.drain_notice_seconds)
+        self._patience = notice + settings.worker.drain + GRACE
         self._size = size
 
     async def run(self) -> int:

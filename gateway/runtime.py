@@ -68,6 +68,13 @@ class Runtime:
     container: Container
     edge: Edge
     worker: Worker | None
+    drain_limit: timedelta
+
+    async def drain(self) -> None:
+        """Take no more calls, finish what runs within the limit, and give the leases back. Again: nothing."""
+        self.edge.draining = True
+        if self.worker is not None:
+            await self.worker.stop(self.drain_limit)
 
 
 @asynccontextmanager
@@ -134,7 +141,7 @@ async def running(
             trusted_proxies=settings.web.trusted_proxies,
             durability=(Durability.ALWAYS if confirmed else facts.durability).value,
         )
-        yield Runtime(redis, container, edge, worker)
+        yield Runtime(redis, container, edge, worker, settings.worker.drain)
 
 
 def _bot(settings: BotSettings) -> Bot:

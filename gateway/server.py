@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 #: Connections that the kernel keeps for us while we are busy.
 BACKLOG = 2048
 
+#: What is left after draining are answers that are being sent.
+FINISH_REQUESTS_SECONDS = 3
+
 #: Telegram keeps its connections; it must not be the one that meets a closing socket.
 KEEP_ALIVE_SECONDS = 75
 
@@ -108,10 +111,10 @@ async def _listen(app: FastAPI, settings: Settings, sock: socket.socket, stop: a
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=max(1, round(settings.worker.drain_seconds)),
+            timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS,
         )
     )
-    watch = asyncio.create_task(server.stop_when(stop), name="stop-watch")
+    watch = asyncio.create_task(server.stop_when(stop, app, settings.web), name="stop-watch")
     try:
         await server.serve(sockets=[sock])
     except OSError as error:
@@ -128,10 +131,16 @@ def _cannot_listen(web: WebSettings, error: OSError) -> str:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers, which would end the process by the signal and not with a code."""
 
-    async def stop_when(self, stop: asyncio.Event) -> None:
+    async def stop_when(self, stop: asyncio.Event, app: FastAPI, web: WebSettings) -> None:
+        """Say that we leave, drain while the socket is still open, and only then close it."""
         await stop.wait()
         log.info("draining")
-        self.should_exit = True
+        try:
+            app.state.edge.leaving = True
+            await asyncio.sleep(web.drain_notice_seconds)
+            await app.state.drain()
+        finally:
+            self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

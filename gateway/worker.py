@@ -111,6 +111,8 @@ class Worker:
 
         A partition in which nothing runs is given back at once.
         """
+        if self._stopping:
+            return
         self._stopping = True
         self._wake.set()
         for loop in self._loops:

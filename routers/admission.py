@@ -20,7 +20,7 @@ class Admission:
     """
     ASGI middleware around all routes.
 
-    A call that comes while the process drains is told to go elsewhere and to close its connection. An event
+    A call that comes while the process drains is told to go elsewhere, and its connection is closed. An event
     that is not stored within *limit* is refused; whether it was, its next coming shows.
     """
 
@@ -35,7 +35,10 @@ class Admission:
         edge = getattr(scope["app"].state, "edge", None)
         if isinstance(edge, Edge) and edge.draining:
             await DRAINING.response()(scope, receive, send)
-        elif scope["path"].startswith(LIMITED):
+            return
+        if isinstance(edge, Edge) and edge.leaving:
+            send = _closing(send)
+        if scope["path"].startswith(LIMITED):
             await self._within_limit(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -62,3 +65,14 @@ class Admission:
                 raise
             problem = TOOK_TOO_LONG if has_come else TOO_SLOW
             await problem.response()(scope, receive, send)
+
+
+def _closing(send: Send) -> Send:
+    """Return *send*, with the word that this connection takes no further request."""
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await send(message)
+
+    return closing

@@ -90,7 +90,7 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Edge:
-    """All that the routes need. *draining* turns `/readyz` to 503, so that no new traffic is sent here."""
+    """All that the routes need. *draining* refuses every call and turns `/readyz` to 503."""
 
     inbox: Inbox
     telegram: Mapping[int, TelegramEndpoint] = field(default_factory=dict)
@@ -104,6 +104,8 @@ class Edge:
     """For calls of `/v1`; an endpoint of a webhook has its own."""
     durability: str = ""
     """What a crash of Redis can lose of what was acknowledged, as `/readyz` says it."""
+    leaving: bool = False
+    """Calls are still taken, on connections that then close; `/readyz` is 503."""
     draining: bool = False
     telegram_by_name: Mapping[str, TelegramEndpoint] = field(init=False, repr=False)
 

@@ -38,7 +38,7 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
         edge = getattr(request.app.state, "edge", None)
         if not isinstance(edge, Edge):
             failing.append("starting")
-        elif edge.draining:
+        elif edge.draining or edge.leaving:
             failing.append("draining")
         if failing:
             return Problem(

@@ -1,5 +1,6 @@
 """A bot that counts how often each event took effect."""
 
+import asyncio
 from typing import Any
 
 from aiogram import F
@@ -27,6 +28,13 @@ class Counter(BaseStateManager):
 async def token(_: Message, director: Director) -> View:
     """Show a token for payments of any amount."""
     return View(menu=director.expect(payment="any"))
+
+
+@counting.chat.message(F.text.startswith("slow"))
+async def count_slowly(message: Message, director: Director) -> View:
+    """Count a message, after a second."""
+    await asyncio.sleep(1)
+    return View(content=f"{await Counter(director.state).add(str(message.text))} counted")
 
 
 @counting.chat.message(F.text)

@@ -76,7 +76,7 @@ level = "warning"
                 },
             )
         self.http.base_url = httpx.URL(f"http://127.0.0.1:{self._port}")
-        await wait_until(self._is_ready, description="the gateway is ready", seconds=40)
+        await wait_until(self._is_ready, description="the gateway is ready", seconds=90)
 
     async def _is_ready(self) -> bool:
         assert self._process is not None

@@ -148,3 +148,14 @@ async def test_a_draining_process_sends_its_callers_elsewhere(served: Served) ->
     assert refused.headers["connection"] == "close"
     assert refused.json()["type"] == "urn:fsm-gateway:problem:draining"
     assert alive.status_code == 200
+
+
+async def test_a_process_that_leaves_takes_calls_on_connections_that_close(served: Served) -> None:
+    """A load balancer learns from `/readyz` that it must send no more, and until then nobody is refused."""
+    served.edge.leaving = True
+
+    taken = await served.client.post("/webhooks/stripe", content=b"{}", headers=signed("stripe", b"{}"))
+    ready = await served.client.get("/readyz")
+
+    assert (taken.status_code, taken.headers["connection"]) == (200, "close")
+    assert (ready.status_code, ready.json()["failing"]) == (503, ["draining"])
