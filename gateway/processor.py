@@ -50,6 +50,8 @@ class Processed:
     """Something was left for delivery or for the inbox."""
     timers: bool = False
     """Timers were set."""
+    told: bool = False
+    """Subscribers are owed word of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class Processor:
                     unparked=unparked,
                     wrote=bool(answer.effects or answer.resolved),
                     timers=bool(answer.timers),
+                    told=bool(answer.told),
                 )
 
     async def _settle(

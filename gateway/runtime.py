@@ -28,6 +28,7 @@ from gateway.role import Role
 from gateway.scenes import Scenes
 from gateway.sender import Sender
 from gateway.settings import BotSettings, Settings
+from gateway.subscribers.telling import telling, watch_of
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
 from routers.allowance import Allowance
@@ -98,7 +99,7 @@ async def running(
         await fix_layout(calls, keys)
         facts = await server_facts(redis)
         confirmed = settings.redis.wants_disk and must_confirm(facts)
-        scripts = Scripts(calls, keys, worker=name)
+        scripts = Scripts(calls, keys, worker=name, watch=watch_of(settings, gateway))
         storage = ConversationStorage(
             redis,
             scripts=scripts,
@@ -131,6 +132,9 @@ async def running(
             worker.start()
             stack.push_async_callback(worker.stop, settings.worker.drain)
             await stack.enter_async_context(bridging(settings, redis, inbox, name))
+            worker.on_told = await stack.enter_async_context(
+                telling(settings, calls, keys, lambda: worker.held, _now_ms)
+            )
         edge = Edge(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},

@@ -10,7 +10,7 @@ import structlog
 from gateway.delivery import Delivery
 from gateway.holdings import STORE_PAUSE_SECONDS, Holdings
 from gateway.partition import PartitionLog
-from gateway.processor import Fate, Processor
+from gateway.processor import Fate, Processed, Processor
 from gateway.timer_clock import TimerClock
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
@@ -60,6 +60,8 @@ class Worker:
         self._sweeper = sweeper
         self._clock = clock
         clock.on_fired = self.notice
+        self.on_told: Callable[[], None] = _nobody
+        """Called when a subscriber may be owed word of a change."""
         self._now_ms = now_ms
         self._slots = asyncio.Semaphore(concurrency)
         self._dirty: set[int] = set()
@@ -104,6 +106,7 @@ class Worker:
         else:
             self.notice(partition)
             self._clock.notice(partition)
+            self.on_told()
 
     async def stop(self, limit: timedelta) -> None:
         """
@@ -241,8 +244,18 @@ class Worker:
                 self._wake.set()
             case Fate.LOST:
                 self._holdings.lose(held)
+        self._pass_on(held, processed)
+
+    def _pass_on(self, held: PartitionLog, processed: Processed) -> None:
+        """Wake who has something to do now that an event was processed."""
         held.unpark(processed.unparked)
         if processed.timers:
             self._clock.notice(held.lease.partition)
+        if processed.told:
+            self.on_told()
         if processed.wrote:
             self.notice(held.lease.partition)
+
+
+def _nobody() -> None:
+    """No subscriber is to be told."""

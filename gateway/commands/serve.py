@@ -17,6 +17,7 @@ from gateway.refusal import FAILED, CommandRefused
 from gateway.role import Role
 from gateway.server import bound_socket, run_gateway, stop_on_signals
 from gateway.settings import Settings, SettingsError, load_settings
+from gateway.subscribers.telling import watch_of
 from routers.registry import providers
 from state.connection import connect, server_facts
 from state.durability import must_confirm
@@ -36,7 +37,9 @@ def serve(
     settings = overridden(settings, host=host, port=port)
     _refuse_lonely_role(settings, role)
     set_up_logs(settings.log.level, settings.log.form, secrets=settings.secrets())
-    return uvloop.run(_serve(load_gateway(bot), settings, bot=bot, workers=workers, role=role))
+    gateway = load_gateway(bot)
+    _refuse_unknown_states(gateway, settings)
+    return uvloop.run(_serve(gateway, settings, bot=bot, workers=workers, role=role))
 
 
 def configured(config: Path | None) -> Settings:
@@ -64,6 +67,13 @@ def _refuse_lonely_role(settings: Settings, role: Role) -> None:
         raise CommandRefused(
             ["redis.url: is missing; --role web and --role worker need one Redis that both reach"]
         )
+
+
+def _refuse_unknown_states(gateway: Gateway, settings: Settings) -> None:
+    try:
+        watch_of(settings, gateway)
+    except SettingsError as error:
+        raise CommandRefused(error.problems) from error
 
 
 async def _serve(gateway: Gateway, settings: Settings, *, bot: str, workers: int, role: Role) -> int:

@@ -4,18 +4,21 @@ from gateway.settings.bots import BotSettings, TelegramSettings
 from gateway.settings.callers import SourceSecret, SourceSettings
 from gateway.settings.errors import SettingsError
 from gateway.settings.expiry import ExpirySettings
+from gateway.settings.feed import FeedSettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.models import Settings
 from gateway.settings.sources import load_settings
 from gateway.settings.store import RedisSettings
 from gateway.settings.streams import StreamSettings
+from gateway.settings.subscribers import SubscriberSettings
 from gateway.settings.web import WebSettings
 from gateway.settings.worker import WorkerSettings
 
 __all__ = [
     "BotSettings",
     "ExpirySettings",
+    "FeedSettings",
     "LimitSettings",
     "LogSettings",
     "RedisSettings",
@@ -24,6 +27,7 @@ __all__ = [
     "SourceSecret",
     "SourceSettings",
     "StreamSettings",
+    "SubscriberSettings",
     "TelegramSettings",
     "WebSettings",
     "WorkerSettings",

@@ -10,6 +10,7 @@ from gateway.settings.bots import TelegramSettings
 from gateway.settings.callers import SourceSettings
 from gateway.settings.errors import nearest
 from gateway.settings.expiry import ExpirySettings
+from gateway.settings.feed import FeedSettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import Name
@@ -17,6 +18,7 @@ from gateway.settings.source_options import secret_texts
 from gateway.settings.state import StateSettings
 from gateway.settings.store import RedisSettings
 from gateway.settings.streams import StreamName, StreamSettings
+from gateway.settings.subscribers import SubscriberSettings
 from gateway.settings.web import WebSettings
 from gateway.settings.worker import WorkerSettings
 
@@ -35,6 +37,8 @@ class Settings(BaseSettings):
     telegram: TelegramSettings
     sources: dict[Name, SourceSettings] = Field(default_factory=dict)
     streams: dict[StreamName, StreamSettings] = Field(default_factory=dict)
+    subscribers: dict[Name, SubscriberSettings] = Field(default_factory=dict)
+    feed: FeedSettings = FeedSettings()
     redis: RedisSettings = RedisSettings()
     web: WebSettings = WebSettings()
     limits: LimitSettings = LimitSettings()
@@ -58,6 +62,7 @@ class Settings(BaseSettings):
         for source in self.sources.values():
             yield from (secret.value.get_secret_value() for secret in source.secrets)
             yield from secret_texts(source.options)
+        yield from (subscriber.secret.get_secret_value() for subscriber in self.subscribers.values())
         yield from (
             stream.url.get_secret_value() for stream in self.streams.values() if stream.url is not None
         )

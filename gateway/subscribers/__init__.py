@@ -1,0 +1,1 @@
+"""Outgoing webhooks: other services are told of the changes of state that they asked for."""
