@@ -1,0 +1,345 @@
+"""The kind `hmac`: a sender described in options alone."""
+
+import base64
+import copy
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+from standardwebhooks import Webhook
+
+from routers.bookings.events import BookingCreated
+from routers.call import Call
+from routers.document import Unreadable
+from routers.event import Event
+from routers.generic.examples.hmac_source import OPTIONS
+from routers.generic.hmac_source import PROVIDER
+from routers.payments.events import PaymentFailed, PaymentSucceeded
+from routers.payments.subscriptions import SubscriptionRenewed
+from routers.provider import Example, Provider, Received
+from routers.refusal import RefusalReason, Refused
+from routers.verification import Secret
+from tests.unit.calls import NOW, SECRET, TOKEN, URL, call, genuine
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def described(*changes: Change) -> Provider:
+    """The example's sender with changed options."""
+    options = copy.deepcopy(dict(OPTIONS))
+    for change in changes:
+        change(options)
+    return PROVIDER.configured(options)
+
+
+def signature(**members: Any) -> Change:
+    """Another way to sign."""
+    return lambda options: options.update(signature=members)
+
+
+def read(**members: Any) -> Change:
+    """Facts in other places; None takes one away."""
+
+    def change(options: dict[str, Any]) -> None:
+        options["read"] = {
+            name: value for name, value in {**options["read"], **members}.items() if value is not None
+        }
+
+    return change
+
+
+def events(**mapped: Any) -> Change:
+    """Other meanings."""
+    return lambda options: options.update(
+        events={name.replace("__", "."): each for name, each in mapped.items()}
+    )
+
+
+def told(provider: Provider, **members: Any) -> Event:
+    """What *provider* makes of a body with these members beside the usual ones."""
+    body = {"id": "1", "type": "order.paid", "data": {"total": 42.5, "currency": "EUR"}, **members}
+    return provider.translate(call(orjson.dumps(body)), NOW).event
+
+
+class TestTranslation:
+    """Where the facts are, and what they mean."""
+
+    def test_the_examples_mean_what_the_options_say(self) -> None:
+        """Token, object, time, amount, customer, times of an appointment."""
+        paid = PROVIDER.translate(genuine(PROVIDER, "order.paid"), NOW)
+        visit = PROVIDER.translate(genuine(PROVIDER, "visit.booked"), NOW)
+        failed = PROVIDER.translate(genuine(PROVIDER, "order.failed"), NOW).event
+
+        assert isinstance(paid.event, PaymentSucceeded)
+        assert (paid.event.amount_minor, paid.event.currency) == (4200, "EUR")
+        assert (paid.event.provider, paid.event.occurred_at) == ("shop", NOW)
+        assert (paid.token, paid.event.object_id) == (TOKEN, f"order-{TOKEN}")
+        assert paid.event.customer.email == "guest@example.com"
+        assert isinstance(visit.event, BookingCreated)
+        assert visit.event.starts_at == NOW + timedelta(days=3)
+        assert isinstance(failed, PaymentFailed)
+        assert failed.reason == "card declined"
+
+    @pytest.mark.parametrize(
+        "total, currency, amount_minor",
+        [
+            ("0.07", "EUR", 7),
+            ("1234567.89", "EUR", 123456789),
+            ("42", "JPY", 42),
+            ("1.005", "KWD", 1005),
+            ("90071992547409.93", "USD", 9007199254740993),
+        ],
+    )
+    def test_a_number_is_read_from_its_literal_text(
+        self, total: str, currency: str, amount_minor: int
+    ) -> None:
+        """No float in between, so what a float cannot hold is exact too."""
+        body = b'{"id":"1","type":"order.paid","data":{"total":%b,"currency":"%b"}}'
+        event = PROVIDER.translate(call(body % (total.encode(), currency.encode())), NOW).event
+
+        assert isinstance(event, PaymentSucceeded)
+        assert (event.amount_minor, event.currency) == (amount_minor, currency)
+
+    def test_minor_units_are_whole(self) -> None:
+        """A fraction of one is a wrong description, not something to round."""
+        provider = described(read(unit="minor"))
+
+        paid = told(provider, data={"total": 4200, "currency": "eur"})
+        assert isinstance(paid, PaymentSucceeded)
+        assert (paid.amount_minor, paid.currency) == (4200, "EUR")
+        with pytest.raises(Unreadable):
+            told(provider, data={"total": 42.5, "currency": "EUR"})
+
+    def test_a_currency_can_be_a_literal(self) -> None:
+        """For senders that only know one."""
+        event = told(described(read(currency="'USD'")), data={"total": 1})
+
+        assert isinstance(event, PaymentSucceeded)
+        assert event.currency == "USD"
+
+    def test_one_type_can_have_places_of_its_own(self) -> None:
+        """Beside the usual ones under `read`."""
+        renewed = {"event": "subscription.renewed", "amount": "fee", "unit": "minor", "ends_at": "until"}
+        event = told(
+            described(events(order__paid=renewed)),
+            fee=900,
+            data={"currency": "EUR"},
+            until="2026-12-24T00:00:00Z",
+        )
+
+        assert isinstance(event, SubscriptionRenewed)
+        assert (event.amount_minor, event.ends_at) == (900, datetime(2026, 12, 24, tzinfo=UTC))
+
+    def test_a_type_without_a_word_of_ours_keeps_its_name(self) -> None:
+        """Under the sender's."""
+        assert told(PROVIDER, type="order.shipped").type == "shop.order.shipped"
+
+    def test_a_type_can_come_in_a_header(self) -> None:
+        """As GitHub sends it."""
+        provider = described(read(type=None, type_header="X-Event"))
+        body = b'{"data":{"total":1,"currency":"EUR"}}'
+
+        assert (
+            provider.translate(call(body, [("X-Event", "order.paid")]), NOW).event.type == "payment.succeeded"
+        )
+        with pytest.raises(Unreadable):
+            provider.translate(call(body), NOW)
+
+    def test_without_an_id_the_bytes_are_the_key(self) -> None:
+        """The same bytes are the same call."""
+        provider = described(read(id=None))
+        one, other = b'{"type":"a"}', b'{"type":"a" }'
+        keys = [provider.translate(call(body), NOW).idempotency_key for body in (one, one, other)]
+
+        assert keys[0] == keys[1] != keys[2]
+
+    @pytest.mark.parametrize(
+        "moment", [1_767_225_600, 1_767_225_600_000, "1767225600", "2026-01-01T01:00:00+01:00"]
+    )
+    def test_times_are_read_in_their_usual_forms(self, moment: object) -> None:
+        """Seconds, milliseconds, ISO 8601 with its zone."""
+        assert told(PROVIDER, created=moment).occurred_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        "moment", [None, "yesterday", "2026-01-01T00:00:00", 10**30, -(10**20), [], "9" * 40]
+    )
+    def test_another_time_is_that_of_the_call(self, moment: object) -> None:
+        """One without a zone is not guessed at."""
+        body = json.dumps({"id": "1", "type": "x", "created": moment}).encode()
+
+        assert PROVIDER.translate(call(body), NOW).event.occurred_at == NOW
+
+    def test_a_form_is_read_like_an_object(self) -> None:
+        """Its fields are texts."""
+        places = read(format="form", type="kind", token="note", amount="sum", currency="cur")
+        sent = call(f"kind=order.paid&note={TOKEN}&sum=42.00&cur=EUR".encode())
+        translation = described(places).translate(sent, NOW)
+
+        assert isinstance(translation.event, PaymentSucceeded)
+        assert (translation.event.amount_minor, translation.token) == (4200, TOKEN)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"[]",
+            b"{",
+            b'{"type":7}',
+            b'{"type":""}',
+            b'{"type":"order.paid"}',
+            b'{"type":"order.paid","data":{"total":1e2,"currency":"EUR"}}',
+            b'{"type":"order.paid","data":{"total":-1,"currency":"EUR"}}',
+            b'{"type":"order.paid","data":{"total":1,"currency":"euros!"}}',
+            b'{"type":"order.paid","data":{"total":true,"currency":"EUR"}}',
+        ],
+    )
+    def test_what_the_options_do_not_describe_is_unreadable(self, body: bytes) -> None:
+        """It is kept whole, and no amount is guessed."""
+        described_type = body.replace(b'"type":7', b'"type":[7]')
+        with pytest.raises(Unreadable):
+            PROVIDER.translate(call(described_type), NOW)
+
+    def test_an_expression_that_cannot_be_applied_is_unreadable(self) -> None:
+        """A function of JMESPath on a value of another type."""
+        provider = described(read(object="length(data)"))
+
+        with pytest.raises(Unreadable):
+            told(provider, type="x", data=7)
+
+    def test_the_answer_is_the_senders(self) -> None:
+        """Byte for byte."""
+        provider = described(lambda options: options.update(answer="OK"))
+        sent = genuine(PROVIDER, "order.paid")
+        answer = provider.answer(Received(sent, provider.translate(sent, NOW), [Secret(SECRET)], NOW))
+
+        assert (answer.status, answer.body) == (200, b"OK")
+
+
+def mac(message: bytes, digest: str = "sha256") -> bytes:
+    """The HMAC with the tests' secret."""
+    return hmac.digest(SECRET, message, digest)
+
+
+class TestSignature:
+    """Every way to sign that options can describe, computed here by hand."""
+
+    @pytest.mark.parametrize(
+        "options, headers",
+        [
+            ({"header": "X-Sig"}, {"X-Sig": mac(b"BODY").hex()}),
+            ({"header": "X-Sig", "prefix": "sha256="}, {"X-Sig": "sha256=" + mac(b"BODY").hex()}),
+            (
+                {"header": "X-Sig", "algorithm": "sha512", "encoding": "base64"},
+                {"X-Sig": base64.b64encode(mac(b"BODY", "sha512")).decode()},
+            ),
+            (
+                {"header": "X-Sig", "key": "sha256_of_text"},
+                {"X-Sig": hmac.digest(hashlib.sha256(SECRET).digest(), b"BODY", "sha256").hex()},
+            ),
+            (
+                {"header": "X-Sig", "signed": "{url}|{body}"},
+                {"X-Sig": mac(URL.encode() + b"|BODY").hex()},
+            ),
+            (
+                {
+                    "header": "X-Sig",
+                    "signed": "{id}.{timestamp}.{body}",
+                    "id_header": "X-Id",
+                    "timestamp_header": "X-Time",
+                    "tolerance_seconds": 60,
+                },
+                {
+                    "X-Sig": mac(b"7.%d.BODY" % NOW.timestamp()).hex(),
+                    "X-Id": "7",
+                    "X-Time": str(int(NOW.timestamp())),
+                },
+            ),
+            (
+                {
+                    "header": "X-Sig",
+                    "pairs": {"separator": ";", "timestamp": "ts", "signature": "h1"},
+                    "signed": "{timestamp}:{body}",
+                },
+                {"X-Sig": f"ts=5;h1={mac(b'5:BODY').hex()}"},
+            ),
+        ],
+        ids=["plain", "prefix", "sha512-base64", "derived-key", "url", "id-and-time", "pairs"],
+    )
+    def test_a_signature_is_taken_and_another_body_refused(
+        self, options: dict[str, Any], headers: dict[str, str]
+    ) -> None:
+        """By the description alone."""
+        verify = described(signature(**options)).verify
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+        verify(Call(b"BODY", raw, public_url=URL), [Secret(b"another"), Secret(SECRET)], NOW)
+        with pytest.raises(Refused) as caught:
+            verify(Call(b"BODY ", raw, public_url=URL), [Secret(SECRET)], NOW)
+        assert caught.value.reason is RefusalReason.SIGNATURE_WRONG
+
+    def test_the_standard_scheme_needs_no_more_words(self) -> None:
+        """So that a sender of Standard Webhooks can have amounts, too."""
+        provider = described(signature(scheme="standardwebhooks"))
+        body = b'{"type":"order.paid"}'
+        secret = "whsec_" + base64.b64encode(b"a secret").decode()
+        headers = [
+            ("webhook-id", "m"),
+            ("webhook-timestamp", str(int(NOW.timestamp()))),
+            ("webhook-signature", Webhook(secret).sign("m", NOW, body.decode())),
+        ]
+
+        provider.verify(call(body, headers), [Secret(secret.encode())], NOW)
+
+    @pytest.mark.parametrize("seconds, fits", [(59, True), (61, False), (-61, False)])
+    def test_the_tolerance_holds_both_ways(self, seconds: int, fits: bool) -> None:
+        """As many seconds as the options say."""
+        provider = described(lambda options: options["signature"].update(tolerance_seconds=60))
+        sent = genuine(provider, "order.paid", Example(TOKEN, NOW - timedelta(seconds=seconds)))
+
+        if fits:
+            provider.verify(sent, [Secret(SECRET)], NOW)
+        else:
+            with pytest.raises(Refused):
+                provider.verify(sent, [Secret(SECRET)], NOW)
+
+
+@pytest.mark.parametrize(
+    "change, where, remedy",
+    [
+        (signature(header="X", prefix="a", pairs={}), "signature", "one form"),
+        (signature(), "signature", "needs header"),
+        (signature(header="X", signed="{timestamp}"), "signature", "{body}"),
+        (signature(header="X", signed="{timestamp}.{body}"), "signature", "timestamp_header or pairs"),
+        (signature(header="X", signed="{id}.{body}"), "signature", "id_header"),
+        (signature(header="X", signed="{nonce}.{body}"), "signature", "possible are body"),
+        (signature(header="X", signed="{body"), "signature", "brace"),
+        (signature(header="X", signed="{body}{}"), "signature", "possible are body"),
+        (signature(header="X", tolerance_seconds=5), "signature", "{timestamp} into signed"),
+        (signature(header="X Y"), "signature.header", ""),
+        (signature(scheme="standardwebhooks", header="X"), "signature", "remove it"),
+        (read(type=None), "read", "needs one of type"),
+        (read(type_header="X"), "read", "needs one of type"),
+        (read(object="data["), "read.object", "is not JMESPath"),
+        (read(amount=None), "", "events.order.paid: payment.succeeded is about money"),
+        (events(a="payment.won"), "events.a", "possible are booking.canceled"),
+        (events(a="payment.mismatched"), "events.a", "is not an event"),
+        (events(a={"event": "booking.created", "reason": "x"}), "events.a", "possible are ends_at"),
+        (events(a={"event": "booking.created", "title": "x["}), "events.a.title", "is not JMESPath"),
+    ],
+)
+def test_a_wrong_description_is_told_with_its_place_and_remedy(
+    change: Change, where: str, remedy: str
+) -> None:
+    """At the start, not with the first call."""
+    with pytest.raises(ValidationError) as caught:
+        described(change)
+
+    [error] = caught.value.errors()
+    assert ".".join(str(part) for part in error["loc"]) == where
+    assert remedy in error["msg"]
