@@ -1,12 +1,13 @@
 """One value of a conversation as JSON, exactly: big integers, empty lists and any dictionary survive."""
 
 import json
+import math
 from typing import Any
 
 import orjson
 
-#: orjson turns an integer beyond 64 bits into a float and refuses keys that are not text. Such a value is
-#: written by the standard library, behind this mark, which no JSON text begins with.
+#: orjson refuses integers beyond 64 bits and keys that are not text, and writes null for infinities. Such a
+#: value is written by the standard library, behind this mark, which no JSON text begins with.
 _EXACT = b"j"
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 
@@ -19,9 +20,23 @@ def dump(value: Any) -> bytes:
         TypeError: *value* has no JSON form.
     """
     try:
-        return orjson.dumps(value, option=_STRICT)
+        stored = orjson.dumps(value, option=_STRICT)
     except TypeError:
-        return _EXACT + json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return _exactly(value)
+    return _exactly(value) if b"null" in stored and _is_infinite(value) else stored
+
+
+def _exactly(value: Any) -> bytes:
+    return _EXACT + json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _is_infinite(value: Any) -> bool:
+    """Tell whether an infinity or NaN, for which orjson writes null, is in *value*."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_is_infinite, value.values()))
+    return isinstance(value, list | tuple) and any(map(_is_infinite, value))
 
 
 def load(stored: bytes) -> Any:
