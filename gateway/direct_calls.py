@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: A handler that ends before its calls do, cancelled say, waits so long for what came of them.
 AWAIT_ANSWERS: Final = timedelta(seconds=5)
+#: The same where a user's payment waits.
+AWAIT_ANSWERS_BRIEFLY: Final = timedelta(seconds=0.5)
 
 _watching: ContextVar["DirectCalls | None"] = ContextVar("direct_calls", default=None)
 
@@ -93,10 +95,16 @@ class DirectCalls:
             # The handler has had it, or is gone.
             making.exception()
 
-    async def answers(self) -> None:
-        """Return when every call that was begun has been answered, or `AWAIT_ANSWERS` is over."""
+    async def answers(self, limit: timedelta = AWAIT_ANSWERS) -> None:
+        """Return when every call that was begun has been answered, or *limit* is over."""
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=AWAIT_ANSWERS.total_seconds())
+            await asyncio.wait(self._under_way, timeout=limit.total_seconds())
+
+    def has_made(self, *methods: type[TelegramMethod[Any]]) -> bool:
+        """Tell whether this or an earlier run has called one of *methods*, and Telegram took it."""
+        return any(
+            _method_of(name) in {method.__name__ for method in methods} for name in self._journal.calls
+        )
 
     def _note(self, method: TelegramMethod[Any], result: Any) -> None:
         if isinstance(method, AnswerCallbackQuery):
@@ -131,6 +139,10 @@ def name_of(bot: Bot, method: TelegramMethod[Any]) -> str:
     arguments = method.model_dump(exclude_none=True, warnings=False)
     packed = orjson.dumps(arguments, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return f"{bot.id} {type(method).__name__} {hashlib.sha256(packed).hexdigest()[:32]}"
+
+
+def _method_of(name: str) -> str:
+    return name.split()[1]
 
 
 def _plain(value: Any) -> Any:

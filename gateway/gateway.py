@@ -13,6 +13,7 @@ from aiogram.types import CallbackQuery
 from gateway.errors import FeaturesClash
 from gateway.feature import EventHandler, Feature
 from gateway.orchestrator import Guard
+from gateway.queries import DeadlineQuery
 from state import GarbageStateRegistry
 
 
@@ -22,7 +23,8 @@ class Gateway:
 
     *guards* are asked before any scene is entered. *expired* is the answer to a press on a button that no
     handler takes in the present state, or what returns it for the user's language; "" ends the button's
-    spinner and says nothing.
+    spinner and says nothing. *declined* is what a user is told whose payment or shipping address no handler
+    has answered in time.
 
     Raises:
         FeaturesClash: two features have one name, or two managers one draft.
@@ -34,6 +36,7 @@ class Gateway:
         strategy: FSMStrategy = FSMStrategy.USER_IN_CHAT,
         guards: Sequence[Guard] = (),
         expired: str | Callable[[CallbackQuery], str] = "This has expired.",
+        declined: str | Callable[[DeadlineQuery], str] = "The payment cannot be made now. Please try again.",
     ) -> None:
         _refuse_clash("name", (feature.name for feature in features))
         _refuse_clash("draft", (key for feature in features for key in feature.draft_keys))
@@ -41,6 +44,7 @@ class Gateway:
         self.strategy = strategy
         self.guards = tuple(guards)
         self._expired = expired
+        self._declined = declined
         self.garbage = GarbageStateRegistry(*(feature.garbage for feature in features))
         self._dispatcher: Dispatcher | None = None
 
@@ -62,6 +66,10 @@ class Gateway:
     def expired_text(self, query: CallbackQuery) -> str:
         """Return what a press is answered that no handler takes: its screen is gone."""
         return self._expired(query) if callable(self._expired) else self._expired
+
+    def declined_text(self, query: DeadlineQuery) -> str:
+        """Return what a user is told whose query no handler has answered in time."""
+        return self._declined(query) if callable(self._declined) else self._declined
 
     def handlers_of(self, event_type: str, feature: str | None) -> Iterator[EventHandler]:
         """Yield the handlers of *event_type*: those of *feature* if it has any, otherwise everybody's."""

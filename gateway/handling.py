@@ -13,11 +13,12 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import CallbackQuery, Message, Update
 
 from gateway.chat_member import note_chat, shows_the_user
-from gateway.direct_calls import DirectCalls
+from gateway.direct_calls import AWAIT_ANSWERS, AWAIT_ANSWERS_BRIEFLY, DirectCalls
 from gateway.director import Director
 from gateway.errors import UnknownScene
 from gateway.feature import Otherwise, Park, choose
 from gateway.gateway import Gateway
+from gateway.queries import DeadlineQuery, Queries, query_of
 from gateway.timer_event import TimerFired
 from gateway.views import View
 from routers.event import Event
@@ -80,6 +81,11 @@ class Subject:
         return self.update is not None
 
     @property
+    def query(self) -> DeadlineQuery | None:
+        """The query with a deadline that this is."""
+        return query_of(self.update)
+
+    @property
     def object_key(self) -> str | None:
         """The provider's object, whose status only moves forward."""
         return f"{self.event.provider}:{self.event.object_id}" if self.event is not None else None
@@ -99,6 +105,7 @@ class Handling:
         self._container = container
         self._dispatcher = gateway.dispatcher(container.storage)
         self._bots: Mapping[int, Bot] = container.bots
+        self.queries = Queries(gateway.declined_text)
 
     def subject_of(self, entry: InboxEntry) -> Subject:
         """
@@ -136,7 +143,7 @@ class Handling:
                 else:
                     verdict = await self._tell(unit, director, subject)
         finally:
-            await calls.answers()
+            await calls.answers(AWAIT_ANSWERS_BRIEFLY if subject.query is not None else AWAIT_ANSWERS)
         if self._gateway.is_garbage(unit.final_state):
             for message in calls.sent:
                 # What the handler told somebody else, an administrator say, is not of this conversation.
@@ -162,6 +169,8 @@ class Handling:
             # The user's own text, whether it was of use or not: the chat stays clean.
             place = place_of(message.chat.id, message.message_id)
             unit.add_effect(Effect(EffectKind.DELETE, {"places": [place]}))
+        if (asked := query_of(update)) is not None:
+            result = await self.queries.settle(bot, asked, result, calls)
         if result is UNHANDLED and query is None and unit.untouched:
             return Skipped("no handler takes it")
         _stage(unit, director, result)

@@ -23,6 +23,8 @@ class PartitionLog:
     cursor: str = "0"
     """The newest entry that was read."""
     running: set[Conversation] = field(default_factory=set)
+    answering: set[str] = field(default_factory=set)
+    """Urgent entries that run, beside the others."""
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
     """Nothing runs."""
     _by_conversation: dict[Conversation, dict[str, InboxEntry]] = field(default_factory=dict)
@@ -44,7 +46,20 @@ class PartitionLog:
     def rest(self, conversation: Conversation) -> None:
         """Note that nothing of *conversation* runs any more."""
         self.running.discard(conversation)
-        if not self.running:
+        self._look_whether_quiet()
+
+    def begin_answer(self, entry_id: str) -> None:
+        """Note that an urgent entry runs."""
+        self.answering.add(entry_id)
+        self.quiet.clear()
+
+    def end_answer(self, entry_id: str) -> None:
+        """Note that an urgent entry runs no more."""
+        self.answering.discard(entry_id)
+        self._look_whether_quiet()
+
+    def _look_whether_quiet(self) -> None:
+        if not self.running and not self.answering:
             self.quiet.set()
 
     @property
@@ -53,8 +68,11 @@ class PartitionLog:
         return len(self._by_id) - len(self._parked) - len(self._due)
 
     def add(self, entries: Iterable[InboxEntry]) -> None:
-        """Take in what was read after the cursor."""
+        """Take in what was read after the cursor; urgent entries have a lane of their own."""
         for entry in entries:
+            if entry.urgent:
+                self.cursor = entry.id
+                continue
             self._by_conversation.setdefault(entry.conversation, {})[entry.id] = entry
             self._by_id[entry.id] = entry
             self._touched.add(entry.conversation)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from math import inf
 
 import structlog
 
@@ -61,6 +62,12 @@ class _Run:
     lease: Lease
     journal: Journal
     give_up_at_ms: int | None
+    answer_by: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Until a query is declined."""
+        return self.answer_by - asyncio.get_running_loop().time()
 
 
 class Processor:
@@ -87,11 +94,14 @@ class Processor:
         self._unsaved: dict[str, Mapping[str, bytes]] = {}
         """By entry: what came of calls that could not be recorded, until the entry's next run."""
 
-    async def process(self, entry: InboxEntry, lease: Lease, *, give_up_at_ms: int | None) -> Processed:
+    async def process(
+        self, entry: InboxEntry, lease: Lease, *, give_up_at_ms: int | None, answer_by: float = inf
+    ) -> Processed:
         """
         Run *entry* once, to its commit or to the plan for its next run.
 
-        *give_up_at_ms* is when a parked entry's time is over; None: it is not parked.
+        *give_up_at_ms* is when a parked entry's time is over; None: it is not parked. *answer_by* is the
+        event loop's time at which a query is declined.
 
         Raises:
             StoreUnavailable: Redis did not answer; processing it again shows whether the change was made.
@@ -107,22 +117,23 @@ class Processor:
             # GONE: its commit was made, though the answer was lost; what that has left is looked for.
             return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
         policy = CHAT_RETRIES if subject.from_chat else EXTERNAL_RETRIES
-        if loaded.attempts > policy.attempts:
-            return await self._give_up(
-                entry, lease, "attempts", f"{loaded.attempts - 1} runs began, none ended"
-            )
-        if subject.rank is not None and loaded.rank is not None and subject.rank <= loaded.rank:
-            return await self._ignore(entry, lease, "an event that is further on was applied before")
         known = {**loaded.journal, **self._unsaved.pop(entry.id, {})}
         journal = Journal(self._scripts, entry.partition, entry.id, known)
+        run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by)
+        if loaded.attempts > policy.attempts:
+            return await self._give_up_run(run, "attempts", f"{loaded.attempts - 1} runs began, none ended")
+        if run.seconds_left <= 0:
+            return await self._give_up_run(run, "deadline", "it came to its handler too late to be answered")
+        if subject.rank is not None and loaded.rank is not None and subject.rank <= loaded.rank:
+            return await self._ignore(entry, lease, "an event that is further on was applied before")
         try:
-            processed = await self._run(_Run(entry, subject, lease, journal, give_up_at_ms), loaded.snapshot)
+            processed = await self._run(run, loaded.snapshot)
         except (StoreUnavailable, asyncio.CancelledError):
             self._remember(entry, journal)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a bot's handler raises
             self._remember(entry, journal)
-            processed = await self._retry(entry, lease, policy, loaded.attempts, error)
+            processed = await self._retry(run, policy, loaded.attempts, error)
         if processed.fate in (Fate.ENDED, Fate.LOST):
             self._unsaved.pop(entry.id, None)
         return processed
@@ -150,12 +161,13 @@ class Processor:
             snapshot = await self._storage.reading.begin(entry.conversation)
 
     async def _handle(self, unit: UnitOfWork, run: _Run) -> Verdict:
+        seconds = min(self._handler_limit.total_seconds(), run.seconds_left)
         try:
-            async with asyncio.timeout(self._handler_limit.total_seconds()) as limit:
+            async with asyncio.timeout(seconds) as limit:
                 return await self._handling.handle(unit, run.subject, run.journal)
         except TimeoutError:
             if limit.expired():
-                raise HandlerTimeout(self._handler_limit) from None
+                raise HandlerTimeout(timedelta(seconds=seconds)) from None
             raise
 
     async def _commit(self, unit: UnitOfWork, run: _Run) -> CommitAnswer | None:
@@ -233,13 +245,13 @@ class Processor:
         )
         return _after(settled)
 
-    async def _retry(
-        self, entry: InboxEntry, lease: Lease, policy: RetryPolicy, attempts: int, error: Exception
-    ) -> Processed:
+    async def _retry(self, run: _Run, policy: RetryPolicy, attempts: int, error: Exception) -> Processed:
+        entry, lease = run.entry, run.lease
         summary = "".join(traceback.format_exception(error, limit=-5))
-        if attempts >= policy.attempts:
-            return await self._give_up(entry, lease, f"handler failed: {type(error).__name__}", summary)
-        due_ms = self._now_ms() + _milliseconds(policy.delay(attempts))
+        delay = policy.delay(attempts)
+        if attempts >= policy.attempts or delay.total_seconds() >= run.seconds_left:
+            return await self._give_up_run(run, f"handler failed: {type(error).__name__}", summary)
+        due_ms = self._now_ms() + _milliseconds(delay)
         log.warning(
             "handler failed; the event runs again",
             source=entry.envelope.source,
@@ -252,6 +264,10 @@ class Processor:
         )
         settled = await self._scripts.settle(lease.value, entry.conversation, entry.id, "retry", due_ms)
         return Processed(Fate.WAITS, due_ms) if settled is Settled.SETTLED else _after(settled)
+
+    async def _give_up_run(self, run: _Run, reason: str, detail: str) -> Processed:
+        await self._handling.queries.decline(run.subject.query, run.journal)
+        return await self._give_up(run.entry, run.lease, reason, detail)
 
     async def _give_up(self, entry: InboxEntry, lease: Lease, reason: str, detail: str) -> Processed:
         log.error(

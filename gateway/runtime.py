@@ -127,6 +127,7 @@ async def running(
         if role.works:
             worker = _worker(gateway, settings, container, inbox, scripts)
             inbox.on_accepted = worker.notice_accepted
+            inbox.on_urgent = worker.notice_urgent
             listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
             stack.push_async_callback(_end, listening)
             worker.start()
@@ -197,6 +198,7 @@ def _worker(
         clock=TimerClock(Timers(scripts), now_ms=_now_ms),
         partitions=settings.redis.partitions,
         concurrency=settings.worker.concurrency,
+        answer_within=settings.worker.answer_within,
         now_ms=_now_ms,
     )
 
@@ -256,8 +258,8 @@ def _allowance(per_second: float | None) -> Allowance | None:
 
 
 async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:
-    async for partition in wake_ups(redis, keys, worker.name):
-        worker.woken(partition)
+    async for word in wake_ups(redis, keys, worker.name):
+        worker.woken(word)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -1,12 +1,14 @@
 """The loop: hold leases, read the inbox, run each conversation's events one at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from gateway.deadline_lane import DeadlineLane
 from gateway.delivery import Delivery
 from gateway.holdings import STORE_PAUSE_SECONDS, Holdings
 from gateway.partition import PartitionLog
@@ -17,6 +19,7 @@ from state.errors import StoreUnavailable
 from state.inbox import Inbox, InboxEntry
 from state.lease import Leases
 from state.sweeper import Sweeper
+from state.wake import Word
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +52,12 @@ class Worker:
         clock: TimerClock,
         partitions: int,
         concurrency: int,
+        answer_within: timedelta,
         now_ms: Callable[[], int],
     ) -> None:
         self.name = leases.worker
         """The name that stands in this worker's leases."""
-        self._holdings = Holdings(leases, inbox, delivery, clock, partitions=partitions, notice=self.notice)
+        self._holdings = Holdings(leases, inbox, delivery, clock, partitions=partitions, notice=self._taken)
         self._inbox = inbox
         self._processor = processor
         self._delivery = delivery
@@ -64,6 +68,16 @@ class Worker:
         """Called when a subscriber may be owed word of a change."""
         self._now_ms = now_ms
         self._slots = asyncio.Semaphore(concurrency)
+        self._lane = DeadlineLane(
+            inbox,
+            processor,
+            budget=answer_within,
+            concurrency=concurrency,
+            now_ms=now_ms,
+            has=self._holdings.has,
+            spawn=self._spawn,
+            follow_up=self._follow_up,
+        )
         self._dirty: set[int] = set()
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -85,6 +99,16 @@ class Worker:
         self._dirty.add(partition)
         self._wake.set()
 
+    def notice_urgent(self, partition: int) -> None:
+        """Learn that a user waits for an answer in *partition*."""
+        held = self._holdings.get(partition)
+        if held is not None and not self._stopping:
+            self._lane.notice(held)
+
+    def _taken(self, partition: int) -> None:
+        self.notice_urgent(partition)
+        self.notice(partition)
+
     def start(self) -> None:
         """Begin to work, in tasks of this event loop."""
         self._loops = [
@@ -99,13 +123,15 @@ class Worker:
         """All loops run; a loop that has ended would be a defect, and another process should take over."""
         return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
-    def woken(self, partition: int | None) -> None:
-        """Learn that another process has left something in *partition*; None: leases, or a wish for some."""
-        if partition is None:
+    def woken(self, word: Word) -> None:
+        """Learn what another process says."""
+        if word.partition is None:
             self._holdings.look()
+        elif word.urgent:
+            self.notice_urgent(word.partition)
         else:
-            self.notice(partition)
-            self._clock.notice(partition)
+            self.notice(word.partition)
+            self._clock.notice(word.partition)
             self.on_told()
 
     async def stop(self, limit: timedelta) -> None:
@@ -159,6 +185,8 @@ class Worker:
                 # However busy it is here: word of new work elsewhere may have been missed.
                 look_at = clock() + LOOK_EVERY.total_seconds()
                 dirty = set(self._holdings.numbers)
+                for held in self._holdings:
+                    self._lane.notice(held)
                 for number in dirty:
                     self._delivery.notice(number)
             try:
@@ -198,9 +226,12 @@ class Worker:
             return
         for conversation in held.idle_conversations(now_ms):
             held.begin(conversation)
-            task = asyncio.create_task(self._run(held, conversation), name=conversation.encode())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._spawn(self._run(held, conversation), conversation.encode())
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     # One conversation
 
@@ -243,11 +274,13 @@ class Worker:
                 held.park(entry.id, processed.at_ms)
                 self._wake.set()
             case Fate.LOST:
-                self._holdings.lose(held)
-        self._pass_on(held, processed)
+                pass
+        self._follow_up(held, processed)
 
-    def _pass_on(self, held: PartitionLog, processed: Processed) -> None:
+    def _follow_up(self, held: PartitionLog, processed: Processed) -> None:
         """Wake who has something to do now that an event was processed."""
+        if processed.fate is Fate.LOST:
+            self._holdings.lose(held)
         held.unpark(processed.unparked)
         if processed.timers:
             self._clock.notice(held.lease.partition)

@@ -31,8 +31,10 @@ MAX_QUERY_BYTES: Final = 8 * 1024
 class Inbox(Protocol):
     """The part of `state.inbox.Inbox` that the edge needs."""
 
-    async def accept(self, envelope: Envelope, *, remember_for: timedelta) -> Disposition:
-        """Store *envelope* once; raises `state.errors.StoreUnavailable`."""
+    async def accept(
+        self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False
+    ) -> Disposition:
+        """Store *envelope* once, *urgent* before all others; raises `state.errors.StoreUnavailable`."""
 
 
 class Asker(Protocol):

@@ -1,5 +1,6 @@
 """Events that we owe work: accepted once, kept until they have ended."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,8 @@ class InboxEntry:
     envelope: Envelope
     conversation: Conversation
     expectation: Expectation | None
+    urgent: bool = False
+    """A user waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Inbox:
         self._disk = disk
         self.on_accepted: Callable[[int], None] = _nobody
         """Called with the partition of each entry accepted here: a worker of this process need not wait."""
+        self.on_urgent: Callable[[int], None] = _nobody
+        """The same for urgent entries."""
 
     @property
     def _keys(self) -> Keys:
@@ -75,20 +80,22 @@ class Inbox:
     def _calls(self) -> GroupedCalls:
         return self._scripts.calls
 
-    async def accept(self, envelope: Envelope, *, remember_for: timedelta) -> Disposition:
+    async def accept(
+        self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False
+    ) -> Disposition:
         """
         Put *envelope* in the inbox, once per idempotency key.
 
         The key is remembered for *remember_for*, which must exceed the sender's retry horizon; after that a
-        repeat counts as new.
+        repeat counts as new. An *urgent* one does not queue behind others.
 
         Raises:
             StoreUnavailable: Redis did not answer; stored whole or not at all: answer 503.
             Overloaded: the partition owes as much as it may, or for as long as it may; nothing was stored.
         """
-        return (await self.take(envelope, remember_for=remember_for)).disposition
+        return (await self.take(envelope, remember_for=remember_for, urgent=urgent)).disposition
 
-    async def take(self, envelope: Envelope, *, remember_for: timedelta) -> Receipt:
+    async def take(self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False) -> Receipt:
         """
         Do as `accept`, and return where the envelope is kept too.
 
@@ -108,11 +115,12 @@ class Inbox:
             remember_ms=int(remember_for.total_seconds() * 1000),
             unresolved_ms=self._unresolved_ms,
             most=self._most,
+            urgent=urgent,
         )
         if disposition is Disposition.FULL:
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
         if disposition is Disposition.ACCEPTED:
-            self.on_accepted(partition)
+            (self.on_urgent if urgent else self.on_accepted)(partition)
         if self._disk is not None:
             # A repeat too: what it repeats may not be there yet.
             await self._disk.has_it()
@@ -168,7 +176,39 @@ class Inbox:
             Envelope.unpack(fields[b"e"], conversation),
             conversation,
             Expectation.unpack(terms) if terms else None,
+            b"u" in fields,
         )
+
+    async def urgent(self, partition: int) -> Sequence[tuple[InboxEntry, timedelta]]:
+        """
+        Return the urgent entries that are owed, with their age by Redis's own clock.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        key = self._keys.urgent(partition)
+        ids, (seconds, micros) = await asyncio.gather(
+            self._calls.command("SMEMBERS", key), self._calls.command("TIME")
+        )
+        if not ids:
+            return []
+        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        inbox = self._keys.inbox(partition)
+        found = await asyncio.gather(*(self._calls.command("XRANGE", inbox, each, each) for each in ids))
+        if ended := [each for each, rows in zip(ids, found, strict=True) if not rows]:
+            await self._calls.command("SREM", key, *ended)
+        return [
+            (
+                self._entry(partition, entry_id, fields),
+                timedelta(milliseconds=now_ms - _accepted_ms(entry_id)),
+            )
+            for rows in found
+            for entry_id, fields in rows
+        ]
+
+    async def answered(self, entry: InboxEntry) -> None:
+        """Forget that *entry*, which has ended, was urgent."""
+        await self._calls.command("SREM", self._keys.urgent(entry.partition), entry.id)
 
     async def due(self, partition: int) -> dict[str, int]:
         """Return the entries that wait for their next run, and when that is due, in ms."""
@@ -179,6 +219,10 @@ class Inbox:
         """Return the entries that wait for a change of their conversation's state, and until when, in ms."""
         rows = await self._calls.command("ZRANGE", self._keys.parked(partition), 0, -1, "WITHSCORES")
         return {entry_id.decode(): int(until) for entry_id, until in pairs(rows).items()}
+
+
+def _accepted_ms(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
 
 
 def _nobody(partition: int) -> None:

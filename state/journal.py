@@ -1,6 +1,6 @@
 """What came of the calls that a handler made itself, so that its next run need not make them again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -31,6 +31,11 @@ class Journal:
     def recall(self, call: str) -> bytes | None:
         """Return what came of *call* in an earlier run; None: it was not made, or nobody knows."""
         return self._recorded.get(call)
+
+    @property
+    def calls(self) -> Collection[str]:
+        """The calls whose results are known."""
+        return self._recorded.keys()
 
     async def record(self, call: str, result: bytes) -> None:
         """

@@ -13,6 +13,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:made:<random>          | string | a change of a client that may ask again       | 2 minutes                    | storage      |
 | gw:{NN}:seen:<source>:<key>    | string | inbox id of an accepted idempotency key       | the source's retry horizon   | inbox        |
 | gw:{NN}:inbox                  | stream | events owed                                   | none: owed work              | inbox        |
+| gw:{NN}:urgent                 | set    | inbox ids of queries that a user waits for    | none: goes with the entries  | inbox        |
 | gw:{NN}:attempts               | hash   | inbox id -> handler runs begun                | none: goes with the entry    | inbox        |
 | gw:{NN}:due                    | zset   | inbox id -> time of its next run, ms          | none: goes with the entry    | inbox        |
 | gw:{NN}:parked                 | zset   | inbox id of a parked event -> until when, ms  | none: goes with the entry    | inbox        |
@@ -62,6 +63,7 @@ from state.conversation import Conversation
 #: Keys that have no expiry, each for the reason in the table above.
 PERMANENT: Sequence[str] = (
     "*:inbox",
+    "*:urgent",
     "*:attempts",
     "*:due",
     "*:parked",
@@ -130,6 +132,9 @@ class Keys:
 
     def inbox(self, partition: int) -> str:
         return self._tags[partition] + "inbox"
+
+    def urgent(self, partition: int) -> str:
+        return self._tags[partition] + "urgent"
 
     def attempts(self, partition: int) -> str:
         return self._tags[partition] + "attempts"

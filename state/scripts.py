@@ -135,6 +135,7 @@ class Scripts:
         remember_ms: int,
         unresolved_ms: int,
         most: int,
+        urgent: bool,
     ) -> tuple[Accepted, str]:
         """Keep one call once; return what became of it and its inbox id."""
         keys = self.keys
@@ -144,6 +145,7 @@ class Scripts:
             keys.lease(partition),
             keys.unresolved(partition),
             keys.parked(partition),
+            keys.urgent(partition),
         ]
         if token is not None:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
@@ -155,6 +157,7 @@ class Scripts:
             self.worker,
             keys.wake_channel(""),
             most,
+            int(urgent),
         ]
         outcome, entry_id = await self.calls.script(_ACCEPT, names, arguments)
         return Accepted(outcome), entry_id.decode()

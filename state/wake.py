@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -16,8 +17,23 @@ _RECONNECT_SECONDS = 0.5
 _POLL_SECONDS = 2.0
 
 
-async def wake_ups(redis: Redis, keys: Keys, worker: str) -> AsyncIterator[int | None]:
-    """Yield the partitions in which another process has left work for *worker*; None: leases are free."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What another process says: it has left work in *partition*; None: there are leases to take or give."""
+
+    partition: int | None
+    urgent: bool = False
+    """Somebody waits for the answer."""
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Word":
+        """Read a message, which is the name of the key that the work lies in."""
+        tag = _TAG.search(data)
+        return cls(int(tag[1], 16), data.endswith(b":urgent")) if tag else cls(None)
+
+
+async def wake_ups(redis: Redis, keys: Keys, worker: str) -> AsyncIterator[Word]:
+    """Yield what other processes tell *worker*."""
     while True:
         with suppress(RedisError, OSError):
             async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
@@ -25,6 +41,5 @@ async def wake_ups(redis: Redis, keys: Keys, worker: str) -> AsyncIterator[int |
                 while True:
                     message = await subscription.get_message(timeout=_POLL_SECONDS)
                     if message is not None:
-                        tag = _TAG.search(message["data"])
-                        yield int(tag[1], 16) if tag else None
+                        yield Word.parse(message["data"])
         await asyncio.sleep(_RECONNECT_SECONDS)

@@ -14,6 +14,8 @@ class WorkerSettings(Section):
     """Conversations handled at once, in one process."""
     handler_seconds: float = Field(default=30, gt=0, le=3600)
     """A handler that takes longer is cancelled and tried again."""
+    query_seconds: float = Field(default=8, gt=0, lt=10)
+    """A checkout or shipping query that no handler has answered by then is declined; Telegram waits 10 s."""
     drain_seconds: float = Field(default=20, gt=0, le=600)
     """How long a stop waits for what has begun; what is left stays in the inbox."""
 
@@ -24,6 +26,10 @@ class WorkerSettings(Section):
     @property
     def handler_limit(self) -> timedelta:
         return timedelta(seconds=self.handler_seconds)
+
+    @property
+    def answer_within(self) -> timedelta:
+        return timedelta(seconds=self.query_seconds)
 
     @property
     def drain(self) -> timedelta:

@@ -16,6 +16,8 @@ from state.conversation import Conversation
 
 _TYPE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 UNKNOWN_TYPE: Final = "unknown"
+#: To be answered within 10 s: https://core.telegram.org/bots/api#answerprecheckoutquery
+_URGENT: Final = frozenset({"telegram.pre_checkout_query", "telegram.shipping_query"})
 
 Raw = Mapping[str, Any]
 
@@ -43,6 +45,11 @@ class Address:
     idempotency_key: str
     conversation: Conversation
     has_state: bool
+
+    @property
+    def urgent(self) -> bool:
+        """The user's payment waits for the answer: it does not queue behind other updates."""
+        return self.type in _URGENT
 
 
 class NotAnUpdate(Exception):

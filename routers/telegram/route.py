@@ -61,7 +61,7 @@ async def receive(request: Request) -> Response:
     if endpoint.allowance is not None and (wait := endpoint.allowance.take()):
         return too_many_calls(wait).response()
     try:
-        await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR)
+        await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR, urgent=addressed.urgent)
     except StoreUnavailable as error:
         return not_now(error).response()
     return Response(status_code=200)

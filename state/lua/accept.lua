@@ -1,8 +1,9 @@
 -- Keep one call, once. Either all of it is stored, or nothing.
 --
--- KEYS  1 seen  2 inbox  3 lease  4 unresolved  5 parked  [6 expectation  7 waiting]
+-- KEYS  1 seen  2 inbox  3 lease  4 unresolved  5 parked  6 urgent  [7 expectation  8 waiting]
 -- ARGV  1 envelope  2 conversation or ''  3 remember for, ms  4 keep unresolved for, ms
 --       5 this process's worker name  6 prefix of the wake channels  7 most events owed, most unresolved
+--       8 1: a user waits for the answer
 -- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id} or {FULL, ''}
 
 local seen = redis.call('GET', KEYS[1])
@@ -11,8 +12,8 @@ if seen then
 end
 
 local conversation, terms = ARGV[2], ''
-if conversation == '' and KEYS[6] then
-  local found = redis.call('HMGET', KEYS[6], 'conversation', 'terms')
+if conversation == '' and KEYS[7] then
+  local found = redis.call('HMGET', KEYS[7], 'conversation', 'terms')
   conversation, terms = found[1] or '', found[2] or ''
 end
 
@@ -22,24 +23,30 @@ if conversation == '' then
   end
   local id = redis.call('XADD', KEYS[4], '*', 'e', ARGV[1])
   redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
-  if KEYS[7] then
-    redis.call('RPUSH', KEYS[7], id)
-    redis.call('PEXPIRE', KEYS[7], ARGV[4])
+  if KEYS[8] then
+    redis.call('RPUSH', KEYS[8], id)
+    redis.call('PEXPIRE', KEYS[8], ARGV[4])
   end
   return { 'UNRESOLVED', id }
 end
 
--- A parked event waits for the user and not for us.
-if redis.call('XLEN', KEYS[2]) - redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7]) then
-  return { 'FULL', '' }
+local id, word
+if ARGV[8] == '1' then
+  id, word = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms, 'u', '1'), KEYS[6]
+  redis.call('SADD', KEYS[6], id)
+else
+  -- A parked event waits for the user and not for us.
+  if redis.call('XLEN', KEYS[2]) - redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7]) then
+    return { 'FULL', '' }
+  end
+  id, word = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms), KEYS[2]
 end
-local id = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms)
 redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
 
 -- The owner of the partition learns of it at once; within one process that needs no message.
 local lease = redis.call('GET', KEYS[3])
 local owner = lease and string.match(lease, '^(.*)/')
 if owner and owner ~= ARGV[5] then
-  redis.call('PUBLISH', ARGV[6] .. owner, KEYS[2])
+  redis.call('PUBLISH', ARGV[6] .. owner, word)
 end
 return { 'ACCEPTED', id }

@@ -90,7 +90,9 @@ async def test_an_overloaded_gateway_says_so(served: Served) -> None:
     class Full:
         """An inbox at its limit."""
 
-        async def accept(self, envelope: Envelope, *, remember_for: timedelta) -> Disposition:
+        async def accept(
+            self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False
+        ) -> Disposition:
             """Take nothing."""
             raise Overloaded(10, reason="the inbox is full")
 
@@ -125,7 +127,9 @@ async def test_a_store_that_does_not_answer_in_time_is_503(hurried: Served) -> N
     class Silent:
         """An inbox whose store hangs."""
 
-        async def accept(self, envelope: Envelope, *, remember_for: timedelta) -> Disposition:
+        async def accept(
+            self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False
+        ) -> Disposition:
             """Never return."""
             await asyncio.Event().wait()
             return Disposition.ACCEPTED

@@ -76,7 +76,7 @@ class Outside:
             orjson.dumps(update),
             conversation=found.conversation,
         )
-        await self.inbox.accept(envelope, remember_for=timedelta(hours=1))
+        await self.inbox.accept(envelope, remember_for=timedelta(hours=1), urgent=found.urgent)
 
     async def settled(self) -> None:
         """Return when nothing is owed."""

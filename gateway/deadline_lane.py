@@ -1,0 +1,86 @@
+"""Queries with a deadline: handled at once, beside everything else."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from gateway.partition import PartitionLog
+from gateway.processor import Fate, Processed, Processor
+from state.errors import StoreUnavailable
+from state.inbox import Inbox, InboxEntry
+
+log = structlog.get_logger(__name__)
+
+
+class DeadlineLane:
+    """
+    Answers what a user waits for, within *budget* of its arrival.
+
+    It waits neither for the conversation's other events nor for a free place among those of other users. Who
+    is late is declined. *has* tells whether a partition is still ours, *spawn* starts a task that a stop
+    waits for, *follow_up* is told of each run.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        processor: Processor,
+        *,
+        budget: timedelta,
+        concurrency: int,
+        now_ms: Callable[[], int],
+        has: Callable[[PartitionLog], bool],
+        spawn: Callable[[Coroutine[Any, Any, None], str], None],
+        follow_up: Callable[[PartitionLog, Processed], None],
+    ) -> None:
+        self._inbox = inbox
+        self._processor = processor
+        self._budget_seconds = budget.total_seconds()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._now_ms = now_ms
+        self._has = has
+        self._spawn = spawn
+        self._follow_up = follow_up
+
+    def notice(self, held: PartitionLog) -> None:
+        """Learn that a query may have come."""
+        self._spawn(self._look(held), f"queries {held.lease.partition}")
+
+    async def _look(self, held: PartitionLog) -> None:
+        clock = asyncio.get_running_loop().time
+        try:
+            entries = await self._inbox.urgent(held.lease.partition)
+        except StoreUnavailable as error:
+            log.warning("the store is away; queries are looked for again", error=str(error))
+            return
+        except Exception:
+            log.exception("queries could not be read; they are looked for again")
+            return
+        for entry, age in entries:
+            if self._has(held) and entry.id not in held.answering:
+                answer_by = clock() + self._budget_seconds - age.total_seconds()
+                held.begin_answer(entry.id)
+                self._spawn(self._answer(held, entry, answer_by), f"query {entry.id}")
+
+    async def _answer(self, held: PartitionLog, entry: InboxEntry, answer_by: float) -> None:
+        try:
+            while self._has(held):
+                async with self._slots:
+                    processed = await self._processor.process(
+                        entry, held.lease, give_up_at_ms=None, answer_by=answer_by
+                    )
+                self._follow_up(held, processed)
+                if processed.fate is Fate.ENDED:
+                    await self._inbox.answered(entry)
+                if processed.fate is not Fate.WAITS:
+                    return
+                await asyncio.sleep(max(0, processed.at_ms - self._now_ms()) / 1000)
+        except StoreUnavailable as error:
+            log.warning("the store is away; the query is looked at again", entry=entry.id, error=str(error))
+        except Exception:
+            log.exception("a query could not be processed; it is looked at again", entry=entry.id)
+        finally:
+            held.end_answer(entry.id)
