@@ -189,9 +189,10 @@ class Processor:
             basis=unit.revision,
             lease=run.lease.value,
             entry_id=entry.id,
+            first_id=entry.first_id,
             rank=rank,
             told_ms=_told_ms(entry),
-            cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.id, unit.deeds),
+            cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.known_id, unit.deeds),
         )
 
     def _committed(self, entry: InboxEntry, answer: CommitAnswer) -> Processed:
@@ -234,7 +235,13 @@ class Processor:
 
     async def _ignore(self, entry: InboxEntry, lease: Lease, reason: str) -> Processed:
         settled = await self._scripts.settle(
-            lease.value, entry.conversation, entry.id, "ignore", reason, told_ms=_told_ms(entry)
+            lease.value,
+            entry.conversation,
+            entry.id,
+            "ignore",
+            reason,
+            told_ms=_told_ms(entry),
+            first_id=entry.first_id,
         )
         log.info(
             "ignored",
@@ -281,7 +288,13 @@ class Processor:
         why = pack({"reason": reason, "detail": detail[-4000:], "at_ms": self._now_ms()})
         return _after(
             await self._scripts.settle(
-                lease.value, entry.conversation, entry.id, "dead", why, told_ms=_told_ms(entry)
+                lease.value,
+                entry.conversation,
+                entry.id,
+                "dead",
+                why,
+                told_ms=_told_ms(entry),
+                first_id=entry.first_id,
             )
         )
 

@@ -85,6 +85,8 @@ class Change:
     lease: str | None = None
     """The worker's lease; None: a writer outside of the worker, whose single fields never conflict."""
     entry_id: str | None = None
+    first_id: str | None = None
+    """The id that the event was accepted under, if it was unresolved then and has another one now."""
     basis: int | None = None
     """The revision that the change was computed from; None: it does not depend on any."""
     rank: tuple[str, int, int] | None = None
@@ -135,6 +137,7 @@ class Change:
             "ttl_ms": self.ttl_ms,
             "lease": self.lease,
             "entry": self.entry_id,
+            "first": self.first_id,
             "basis": self.basis,
             "state": self.state,
             "replace": self.replace,

@@ -39,6 +39,13 @@ class InboxEntry:
     expectation: Expectation | None
     urgent: bool = False
     """A user waits for the answer."""
+    first_id: str | None = None
+    """The id that it was accepted under, if it was unresolved then and has another one now."""
+
+    @property
+    def known_id(self) -> str:
+        """The id by which its sender knows it."""
+        return self.first_id or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,7 @@ class Inbox:
             conversation,
             Expectation.unpack(terms) if terms else None,
             b"u" in fields,
+            fields[b"o"].decode() if b"o" in fields else None,
         )
 
     async def urgent(self, partition: int) -> Sequence[tuple[InboxEntry, timedelta]]:

@@ -32,6 +32,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{bot:<bot>}:pause           | string | Telegram's 429 for the bot                    | its retry_after              | budgets      |
 | gw:{NN}:dead                   | stream | events given up, with the reason              | none: swept by retention     | sweeper      |
 | gw:{NN}:unresolved             | stream | authenticated events without a conversation   | none: swept by retention     | inbox        |
+| gw:{NN}:resolved               | hash   | id of an event that was unresolved -> its new | none: goes with the entry    | inbox        |
 | gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
 | gw:{NN}:x:<token>              | hash   | an expectation                                | the expectation's            | expectations |
 | gw:{NN}:rank:<object>          | string | how far a provider's object has come          | retention                    | inbox        |
@@ -74,6 +75,7 @@ PERMANENT: Sequence[str] = (
     "*:tally",
     "*:dead",
     "*:unresolved",
+    "*:resolved",
     "*:states",
     "*:states-until",
     "*:sub:*",
@@ -191,6 +193,9 @@ class Keys:
 
     def unresolved(self, partition: int) -> str:
         return self._tags[partition] + "unresolved"
+
+    def resolved(self, partition: int) -> str:
+        return self._tags[partition] + "resolved"
 
     def waiting(self, partition: int, token: str) -> str:
         return f"{self._tags[partition]}wait:{token}"

@@ -225,10 +225,11 @@ class Scripts:
             keys.states(partition),
             keys.states_until(partition),
             keys.history(conversation),
-            keys.ended(partition, change.entry_id or ""),
+            keys.ended(partition, change.first_id or change.entry_id or ""),
             keys.made(partition, change.once or ""),
             keys.turns(conversation),
             keys.feed(partition),
+            keys.resolved(partition),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))
@@ -253,13 +254,14 @@ class Scripts:
         *,
         basis: int = 0,
         told_ms: int = 0,
+        first_id: str | None = None,
     ) -> Settled:
         """
         End or postpone one entry.
 
         *detail* is the time in ms at which a retry is due or a parked entry given up, or a dead letter's
         packed reason; *basis* is the revision that parking was decided on; *told_ms* is how long to keep how
-        it ended.
+        it ended, and *first_id* the id by which its sender knows it, if that is another one.
         """
         keys, partition = self.keys, self.keys.partition_of(conversation)
         names = [
@@ -273,7 +275,8 @@ class Scripts:
             keys.parked_of(conversation),
             keys.conversation(conversation),
             keys.timers_of(conversation),
-            keys.ended(partition, entry_id),
+            keys.ended(partition, first_id or entry_id),
+            keys.resolved(partition),
         ]
         arguments: list[Argument] = [lease, entry_id, verb, detail, basis, told_ms]
         return Settled(await self.calls.script(_SETTLE, names, arguments))
@@ -321,11 +324,20 @@ class Scripts:
         return value.decode() if value else None
 
     async def sweep(
-        self, partition: int, lease: str, *, give_up_before_ms: int, forget_before_ms: int, why: bytes
+        self,
+        partition: int,
+        lease: str,
+        event_ids: Sequence[str],
+        *,
+        forget_before_ms: int,
+        why: bytes,
+        told_ms: int,
     ) -> int:
-        """Make dead letters of old unresolved events, at most 100; return how many. -1: the lease is lost."""
-        names = [self.keys.lease(partition), self.keys.unresolved(partition), self.keys.dead(partition)]
-        arguments: list[Argument] = [lease, give_up_before_ms, forget_before_ms, why]
+        """Make dead letters of these unresolved events; return how many. -1: the lease is lost."""
+        keys = self.keys
+        names = [keys.lease(partition), keys.unresolved(partition), keys.dead(partition)]
+        names += [keys.ended(partition, event_id) for event_id in event_ids]
+        arguments: list[Argument] = [lease, forget_before_ms, why, told_ms, *event_ids]
         return int(await self.calls.script(_SWEEP, names, arguments))
 
     async def measure(self, partition: int, look_from: str) -> Measured:

@@ -1,14 +1,17 @@
 """How an event stands: owed, resting, or ended."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
+from state.conversation import Conversation
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.packing import unpack, unpack_from_lua
+from state.snapshot import pairs
 
 #: How long it is known how an event ended.
 KEEP_OUTCOMES: Final = timedelta(days=7)
@@ -43,6 +46,12 @@ class Outcome:
     from_state: str | None = None
     to_state: str | None = None
     revision: int | None = None
+    conversation: Conversation | None = None
+    """Whom it is for; None while that is not known."""
+    drafts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The fields of each draft that it wrote or removed; ``*`` stands for a cleared draft."""
+    did: Sequence[str] = ()
+    """What the chat was owed for it."""
 
     @property
     def final(self) -> bool:
@@ -71,21 +80,36 @@ class Outcomes:
         accepted_at_ms = int(entry_id.partition("-")[0])
         if (ended := await self._calls.command("GET", self._keys.ended(partition, entry_id))) is not None:
             return _ended(ended, accepted_at_ms)
-        if await self._calls.command("XRANGE", self._keys.inbox(partition), entry_id, entry_id):
-            parked = await self._calls.command("ZSCORE", self._keys.parked(partition), entry_id)
-            return Outcome(Standing.ACCEPTED if parked is None else Standing.PARKED, accepted_at_ms)
+        if (owed := await self._owed(partition, entry_id, accepted_at_ms)) is not None:
+            return owed
         if await self._calls.command("XRANGE", self._keys.unresolved(partition), entry_id, entry_id):
             return Outcome(Standing.UNRESOLVED, accepted_at_ms)
-        # It may have ended between the looks.
+        # It may have been resolved or have ended between the looks.
+        resolved = await self._calls.command("HGET", self._keys.resolved(partition), entry_id)
+        if resolved is not None:
+            owed = await self._owed(partition, resolved.decode(), accepted_at_ms)
+        if owed is not None:
+            return owed
         ended = await self._calls.command("GET", self._keys.ended(partition, entry_id))
         return _ended(ended, accepted_at_ms) if ended is not None else None
 
+    async def _owed(self, partition: int, entry_id: str, accepted_at_ms: int) -> Outcome | None:
+        rows = await self._calls.command("XRANGE", self._keys.inbox(partition), entry_id, entry_id)
+        if not rows:
+            return None
+        parked = await self._calls.command("ZSCORE", self._keys.parked(partition), entry_id)
+        standing = Standing.ACCEPTED if parked is None else Standing.PARKED
+        conversation = Conversation.decode(pairs(rows[0][1])[b"c"].decode())
+        return Outcome(standing, accepted_at_ms, conversation=conversation)
+
 
 def _ended(packed: bytes, accepted_at_ms: int) -> Outcome:
-    how, at_ms, detail, *change = unpack_from_lua(packed)
+    how, at_ms, detail, *more = unpack_from_lua(packed)
+    known: list[Any] = [*more, *[None] * (5 - len(more))]
+    conversation, before, after, revision, cause = known
     standing = Standing(how.decode())
     reason = unpack(detail)["reason"] if standing is Standing.DEAD else detail.decode()
-    before, after, revision = change or (None, None, None)
+    drafts, did = unpack(cause)[4:] if cause else ({}, ())
     return Outcome(
         standing,
         accepted_at_ms,
@@ -94,4 +118,7 @@ def _ended(packed: bytes, accepted_at_ms: int) -> Outcome:
         before.decode() if before else None,
         after.decode() if after else None,
         revision,
+        Conversation.decode(conversation.decode()) if conversation else None,
+        drafts,
+        did,
     )

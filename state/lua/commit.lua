@@ -4,7 +4,7 @@
 --       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
 --       14 timers of the conversation  15 states  16 states until  17 history  18 end of the event
 --       19 made once  20 turns
---       21 feed
+--       21 feed  22 resolved
 --       then, for each expectation: its key, its waiting list; then the streams of the subscribers concerned
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
 -- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
@@ -177,7 +177,7 @@ end
 
 local told = 0
 if w.watch and (from or '') ~= (to or '') then
-  local first = 22 + 2 * #(w.expectations or {})
+  local first = 23 + 2 * #(w.expectations or {})
   local packed = cmsgpack.pack({ now_ms, from, to, revision, w.cause or false })
   told = tell_watchers(KEYS[21], { unpack(KEYS, first) }, w.watch, w.conversation, from, to, packed)
 end
@@ -195,13 +195,15 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[20 + 2 * position], KEYS[21 + 2 * position]
+  local key, waiting = KEYS[21 + 2 * position], KEYS[22 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
     local kept = redis.call('XRANGE', KEYS[8], id, id)[1]
     if kept then
-      redis.call('XADD', KEYS[2], '*', 'e', kept[2][2], 'c', w.conversation, 'x', expectation.terms)
+      -- Whoever sent it knows it by the id that it had until now.
+      local fields = { 'e', kept[2][2], 'c', w.conversation, 'x', expectation.terms, 'o', id }
+      redis.call('HSET', KEYS[22], id, redis.call('XADD', KEYS[2], '*', unpack(fields)))
       redis.call('XDEL', KEYS[8], id)
       resolved = resolved + 1
     end
@@ -214,8 +216,12 @@ if w.entry then
   redis.call('HDEL', KEYS[3], w.entry)
   redis.call('ZREM', KEYS[4], w.entry)
   redis.call('DEL', KEYS[9])
+  if w.first then
+    redis.call('HDEL', KEYS[22], w.first)
+  end
   if w.told then
-    redis.call('SET', KEYS[18], cmsgpack.pack({ 'applied', now_ms, '', from, to, revision }), 'PX', w.told)
+    local ended = { 'applied', now_ms, '', w.conversation, from, to, revision, w.cause }
+    redis.call('SET', KEYS[18], cmsgpack.pack(ended), 'PX', w.told)
   end
 end
 

@@ -2,6 +2,7 @@
 --
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal  7 parked  8 parked of the conversation
 --       9 conversation  10 timers of the conversation  11 end of the event
+--       12 resolved
 -- ARGV  1 lease value  2 inbox id  3 retry | park | ignore | dead
 --       4 due at, ms | parked until, ms | why ignored | why, MessagePack  5 the revision that parking was decided on
 --       6 for how long to keep how it ended, ms; 0: not at all
@@ -36,8 +37,15 @@ if ARGV[3] == 'park' then
   return 'SETTLED'
 end
 
+local fields, conversation = entry[2], ''
+for position = 1, #fields, 2 do
+  if fields[position] == 'c' then
+    conversation = fields[position + 1]
+  elseif fields[position] == 'o' then
+    redis.call('HDEL', KEYS[12], fields[position + 1])
+  end
+end
 if ARGV[3] == 'dead' then
-  local fields = entry[2]
   fields[#fields + 1] = 'why'
   fields[#fields + 1] = ARGV[4]
   redis.call('XADD', KEYS[5], '*', unpack(fields))
@@ -52,7 +60,7 @@ redis.call('HDEL', KEYS[10], '>' .. ARGV[2])
 if ARGV[6] ~= '0' then
   local now = redis.call('TIME')
   local how = ARGV[3] == 'dead' and 'dead' or 'ignored'
-  local ended = cmsgpack.pack({ how, now[1] * 1000 + math.floor(now[2] / 1000), ARGV[4] })
+  local ended = cmsgpack.pack({ how, now[1] * 1000 + math.floor(now[2] / 1000), ARGV[4], conversation })
   redis.call('SET', KEYS[11], ended, 'PX', ARGV[6])
 end
 return 'SETTLED'

@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 from aiogram.fsm.state import State, StatesGroup
 from redis.asyncio import Redis
 
-from gateway import Director, Feature, View, dead_letter
+from gateway import Director, Feature, View, dead_letter, park
 from routers.event import OtherEvent
 from state import BaseStateManager
-from state.changes import Change
+from state.changes import Change, Registration
 from state.conversation import Conversation
 from state.directory import Directory
 from state.envelope import Envelope
+from state.expectations import Expectation, mint
 from state.history import History, event_id
+from state.lease import Leases
 from state.standings import Outcome, Outcomes, Standing
+from state.sweeper import Sweeper
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
 
@@ -147,3 +150,78 @@ async def test_a_forgotten_conversation_leaves_nothing(redis: Redis, outside: Ou
     )
 
     assert await redis.keys("*") == []
+
+
+async def test_an_event_that_is_resolved_keeps_the_id_that_it_was_accepted_under(
+    run: Run, outside: Outside, conversation: Conversation
+) -> None:
+    """Its sender knows no other: unresolved, then applied, and so it stands in the history."""
+    feature = Feature("shop", states=_Shop)
+    token = mint(outside.keys.partition_of(conversation))
+
+    @feature.on("shop.order")
+    async def order(event: OtherEvent, director: Director) -> None:
+        await BaseStateManager(director.state, "shop").update(item=7)
+
+    @feature.on("shop.unheard", state=_Shop.ordered, otherwise=park(hours=1))
+    async def unheard(event: OtherEvent) -> None:
+        raise AssertionError
+
+    outcomes = Outcomes(outside.calls, outside.keys)
+    ids = []
+    for event_type in ("shop.order", "shop.unheard"):
+        event = OtherEvent(type=event_type, provider="service", object_id="1", occurred_at=datetime.now(UTC))
+        envelope = Envelope("service", event_type, event_type, 0, b"{}", event.encode(), None, token)
+        receipt = await outside.inbox.take(envelope, remember_for=timedelta(hours=1))
+        ids.append(event_id(receipt.partition, receipt.entry_id))
+    assert [await _standing(outcomes, each) for each in ids] == [Standing.UNRESOLVED] * 2
+
+    registered = Registration(
+        outside.keys.partition_of(conversation), token, Expectation(token, "", "payment", "x").pack(), 60_000
+    )
+    await outside.scripts.commit(Change(conversation=conversation, ttl_ms=60_000, expectations=[registered]))
+    assert [await _standing(outcomes, each) for each in ids] == [Standing.ACCEPTED] * 2
+
+    await run(feature)
+
+    async def ended() -> bool:
+        standings = [await _standing(outcomes, each) for each in ids]
+        return standings == [Standing.APPLIED, Standing.PARKED]
+
+    await wait_until(ended, description="the one is applied, the other parked")
+    applied = await outcomes.of(ids[0])
+    assert applied is not None
+    assert (applied.conversation, applied.drafts) == (conversation, {"shop": ["item"]})
+    assert (await History(outside.calls, outside.keys).of(conversation))[0].event_id == ids[0]
+    await outside.scripts.commit(Change(conversation=conversation, ttl_ms=60_000, state="_Shop:ordered"))
+
+    async def one_is_left() -> bool:
+        return await _standing(outcomes, ids[1]) is Standing.ACCEPTED
+
+    await wait_until(one_is_left, description="the parked one fails and waits for its next run")
+
+
+async def _standing(outcomes: Outcomes, event: str) -> Standing | None:
+    outcome = await outcomes.of(event)
+    return outcome.standing if outcome is not None else None
+
+
+async def test_an_event_whose_user_never_came_is_known_to_have_ended(outside: Outside) -> None:
+    """The sweeper gives it up by name, under the id that its sender has."""
+    event = OtherEvent(type="shop.order", provider="service", object_id="1", occurred_at=datetime.now(UTC))
+    token = mint(3)
+    envelope = Envelope("service", "shop.order", "1", 0, b"{}", event.encode(), None, token)
+    receipt = await outside.inbox.take(envelope, remember_for=timedelta(hours=1))
+    lease = await Leases(outside.scripts, timedelta(seconds=10)).claim(3)
+    assert lease is not None
+    sweeper = Sweeper(
+        outside.scripts,
+        give_up_unresolved_after=timedelta(0),
+        forget_dead_letters_after=timedelta(days=1),
+    )
+
+    await sweeper.sweep(lease, int(receipt.entry_id.partition("-")[0]) + 1)
+
+    outcome = await Outcomes(outside.calls, outside.keys).of(event_id(receipt.partition, receipt.entry_id))
+    assert outcome is not None
+    assert (outcome.standing, outcome.reason) == (Standing.DEAD, "unresolved")
