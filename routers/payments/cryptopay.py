@@ -1,12 +1,12 @@
 """Crypto Pay (@CryptoBot): invoices that were paid."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from routers.call import Call
 from routers.document import Document, Unreadable, find_token
 from routers.event import Event, OtherEvent
+from routers.payments.assets import ASSET_DECIMALS
 from routers.payments.currency import minor_units
 from routers.payments.events import PaymentSucceeded
 from routers.payments.examples import cryptopay as examples
@@ -18,19 +18,6 @@ KIND: Final = "cryptopay"
 # https://help.send.tg/en/articles/10279948-crypto-pay-api: the key is the SHA-256 of the app's
 # token. No timestamp is signed, so the idempotency key is what stops a replay.
 SIGNATURE: Final = HmacScheme(header="crypto-pay-api-signature", key=KeyForm.SHA256_OF_TEXT)
-
-ASSET_DECIMALS: Final[Mapping[str, int]] = {
-    "USDT": 6,
-    "USDC": 6,
-    "TRX": 6,
-    "BTC": 8,
-    "LTC": 8,
-    "TON": 9,
-    # In units of 10**-9: whole numbers of 10**-18 do not fit into 64 bits.
-    "ETH": 9,
-    "BNB": 9,
-    "SOL": 9,
-}
 
 
 def translate(call: Call, now: datetime) -> Translation:

@@ -37,3 +37,58 @@ def literal(amount_minor: int, currency: str, *, decimals: int | None = None) ->
     places = _DECIMALS.get(currency, 2) if decimals is None else decimals
     digits = str(amount_minor).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
+
+
+def rescaled(amount: int, currency: str, *, decimals: int) -> int:
+    """
+    *amount* of a unit with *decimals* in minor units of *currency*.
+
+    Raises:
+        Unreadable: it is finer than the minor unit.
+    """
+    places = _DECIMALS.get(currency, 2)
+    if places >= decimals:
+        return amount * int(10 ** (places - decimals))
+    whole, rest = divmod(amount, int(10 ** (decimals - places)))
+    if rest:
+        raise Unreadable("amount")
+    return whole
+
+
+# ISO 4217 numbers, for those who write them in the place of the letters.
+_NUMBERS: Final = {
+    "980": "UAH",
+    "840": "USD",
+    "978": "EUR",
+    "826": "GBP",
+    "985": "PLN",
+    "203": "CZK",
+    "756": "CHF",
+    "392": "JPY",
+    "156": "CNY",
+}
+
+
+def alphabetic(number: str) -> str:
+    """
+    The letters of the currency that ISO 4217 gives *number*.
+
+    Raises:
+        Unreadable: not one that we know.
+    """
+    if number not in _NUMBERS:
+        raise Unreadable("currency")
+    return _NUMBERS[number]
+
+
+def numeric(currency: str) -> str:
+    """
+    The number of *currency*, the way back from `alphabetic`.
+
+    Raises:
+        Unreadable: not one that we know.
+    """
+    for number, letters in _NUMBERS.items():
+        if letters == currency:
+            return number
+    raise Unreadable("currency")
