@@ -213,6 +213,8 @@ class Delivery:
             answer = await self._sender.do(bot, entry.conversation, entry.effect, shown, moved_to=moved_to)
             lane.uncertain = lane.uncertain or answer.uncertain
             if answer.outcome is Outcome.LATER:
+                self._count(entry, answer)
+            if answer.outcome is Outcome.LATER:
                 if self._now_ms() - entry.owed_since_ms < GIVE_UP_AFTER.total_seconds() * 1000:
                     return await self._put_off(entry, lane, answer, opened)
                 answer = replace(answer, outcome=Outcome.REFUSED)
@@ -269,6 +271,7 @@ class Delivery:
             entry, answer, ttl_ms=self._ttl_ms, is_garbage=self._is_garbage, repeated=repeated
         )
         recorded = await self._recorded(entry.id, answered)
+        self._count(entry, answer)
         if answered.garbage or answered.replaced:
             self.notice(self._scripts.keys.partition_of(entry.conversation))
         if not recorded and answer.new is not None:
@@ -276,6 +279,10 @@ class Delivery:
             with suppress(Exception):
                 bot = self._bots[entry.conversation.bot_id]
                 await bot.delete_message(answer.new.chat_id, answer.new.message_id)
+
+    def _count(self, entry: OutboxEntry, answer: Answer) -> None:
+        cause = answer.cause.value if answer.cause is not None else ""
+        self._scripts.counts.add("effects", entry.effect.kind.value, answer.outcome.value, cause)
 
     async def _recorded(self, effect_id: str, answered: Answered) -> bool:
         """Record, however long Redis is away: what Telegram has done must not be done again."""

@@ -135,9 +135,18 @@ class Holdings:
         free = list(await self._leases.unheld(others))
         # Two workers that look at once must not reach for the same ones.
         random.shuffle(free)
-        for claimed in await asyncio.gather(*(self._leases.claim(number) for number in free[:room])):
-            if claimed is not None:
-                await self._take(claimed)
+        answers = await asyncio.gather(*(self._leases.claim(number) for number in free[:room]))
+        claimed = [lease for lease in answers if lease is not None]
+        try:
+            for lease in claimed:
+                await self._take(lease)
+        except BaseException:
+            # A stop comes half way: nobody would work on the rest until their leases end.
+            for lease in claimed:
+                if lease.partition not in self._logs:
+                    self._logs[lease.partition] = held = PartitionLog(lease)
+                    self._hand_over(held, limit=None)
+            raise
 
     async def _take(self, lease: Lease) -> None:
         held = PartitionLog(lease)

@@ -46,6 +46,8 @@ class Processed:
 
     fate: Fate
     at_ms: int = 0
+    ended: str = ""
+    """How the event has ended: applied, ignored or dead."""
     unparked: tuple[str, ...] = ()
     wrote: bool = False
     """Something was left for delivery or for the inbox."""
@@ -207,6 +209,7 @@ class Processor:
                 unparked = tuple(entry_id.decode() for entry_id in answer.unparked)
                 return Processed(
                     Fate.ENDED,
+                    ended="applied",
                     unparked=unparked,
                     wrote=bool(answer.effects or answer.resolved),
                     timers=bool(answer.timers),
@@ -250,7 +253,7 @@ class Processor:
             entry=entry.id,
             reason=reason,
         )
-        return _after(settled)
+        return _after(settled, "ignored")
 
     async def _retry(self, run: _Run, policy: RetryPolicy, attempts: int, error: Exception) -> Processed:
         entry, lease = run.entry, run.lease
@@ -295,12 +298,15 @@ class Processor:
                 why,
                 told_ms=_told_ms(entry),
                 first_id=entry.first_id,
-            )
+            ),
+            "dead",
         )
 
 
-def _after(settled: Settled) -> Processed:
-    return Processed(Fate.LOST if settled is Settled.FENCED else Fate.ENDED)
+def _after(settled: Settled, how: str = "") -> Processed:
+    if settled is Settled.FENCED:
+        return Processed(Fate.LOST)
+    return Processed(Fate.ENDED, ended=how if settled is Settled.SETTLED else "")
 
 
 def _told_ms(entry: InboxEntry) -> int:

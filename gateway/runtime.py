@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,18 +22,19 @@ from gateway.delivery import Delivery
 from gateway.direct_calls import WatchDirectCalls
 from gateway.gateway import Gateway
 from gateway.handling import Handling
+from gateway.metrics import Metrics
 from gateway.processor import Processor
 from gateway.rate_limits import RateLimits
 from gateway.role import Role
 from gateway.scenes import Scenes
 from gateway.sender import Sender
-from gateway.settings import BotSettings, Settings
+from gateway.settings import BotSettings, MetricsSettings, Settings
 from gateway.subscribers.telling import telling, watch_of
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
 from routers.allowance import Allowance
 from routers.asker import open_asker
-from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint
+from routers.dependencies import Edge, MetricsPage, TelegramEndpoint, WebhookEndpoint
 from routers.registry import providers
 from routers.rest.api import Api, DraftTerms
 from routers.verification import Secret
@@ -41,7 +42,9 @@ from state.api_keys import ApiKeys
 from state.budgets import Budgets
 from state.chats import Chats
 from state.connection import Durability, connect, server_facts
+from state.counts import Counts
 from state.durability import Disk, must_confirm
+from state.errors import StoreUnavailable
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
 from state.keys import Keys
@@ -117,6 +120,7 @@ async def running(
         pressure = Pressure(scripts, oldest=settings.limits.inbox_age)
         measuring = asyncio.create_task(pressure.watch(), name="pressure")
         stack.push_async_callback(_end, measuring)
+        stack.push_async_callback(_write_last, scripts.counts)
         inbox = Inbox(
             scripts,
             keep_unresolved=settings.expiry.unresolved,
@@ -144,6 +148,8 @@ async def running(
             body_limit_bytes=settings.web.body_limit_bytes,
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
+            counts=scripts.counts,
+            metrics=_metrics_page(settings.metrics, Metrics(scripts.counts, pressure)),
             durability=(Durability.ALWAYS if confirmed else facts.durability).value,
         )
         yield Runtime(redis, container, edge, worker, settings.worker.drain)
@@ -195,6 +201,7 @@ def _worker(
             give_up_unresolved_after=settings.expiry.unresolved,
             forget_dead_letters_after=settings.expiry.dead_letter,
         ),
+        counts=scripts.counts,
         clock=TimerClock(Timers(scripts), now_ms=_now_ms),
         partitions=settings.redis.partitions,
         concurrency=settings.worker.concurrency,
@@ -255,6 +262,17 @@ def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
 
 def _allowance(per_second: float | None) -> Allowance | None:
     return Allowance(per_second) if per_second is not None else None
+
+
+def _metrics_page(settings: MetricsSettings, metrics: Metrics) -> MetricsPage | None:
+    if settings.token is not None:
+        return MetricsPage(metrics.text, settings.token.get_secret_value().encode())
+    return MetricsPage(metrics.text) if settings.open else None
+
+
+async def _write_last(counts: Counts) -> None:
+    with suppress(StoreUnavailable):
+        await counts.write()
 
 
 async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:

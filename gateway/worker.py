@@ -15,6 +15,7 @@ from gateway.partition import PartitionLog
 from gateway.processor import Fate, Processed, Processor
 from gateway.timer_clock import TimerClock
 from state.conversation import Conversation
+from state.counts import Counts
 from state.errors import StoreUnavailable
 from state.inbox import Inbox, InboxEntry
 from state.lease import Leases
@@ -49,6 +50,7 @@ class Worker:
         delivery: Delivery,
         *,
         sweeper: Sweeper,
+        counts: Counts,
         clock: TimerClock,
         partitions: int,
         concurrency: int,
@@ -62,6 +64,7 @@ class Worker:
         self._processor = processor
         self._delivery = delivery
         self._sweeper = sweeper
+        self._counts = counts
         self._clock = clock
         clock.on_fired = self.notice
         self.on_told: Callable[[], None] = _nobody
@@ -248,6 +251,8 @@ class Worker:
             held.rest(conversation)
 
     async def _process(self, held: PartitionLog, entry: InboxEntry) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             processed = await self._processor.process(
                 entry, held.lease, give_up_at_ms=held.give_up_at(entry.id)
@@ -262,6 +267,9 @@ class Worker:
             held.wait(entry.id, self._now_ms() + int(DEFECT_PAUSE_SECONDS * 1000))
             self._wake.set()
             return
+        source = entry.envelope.source
+        self._counts.add("events", source, processed.ended or processed.fate.value)
+        self._counts.time("handled", source, round((clock() - began) * 1000))
         match processed.fate:
             case Fate.ENDED:
                 held.end(entry)

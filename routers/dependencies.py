@@ -1,6 +1,6 @@
 """What the routes stand on: small objects that whoever assembles the application builds and attaches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -18,6 +18,7 @@ from routers.provider import Provider
 from routers.question import Question
 from routers.rest.api import Api
 from routers.verification import Secret
+from state.counts import Counts
 from state.envelope import Envelope
 from state.inbox import Disposition
 
@@ -90,6 +91,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class MetricsPage:
+    """What `/metrics` says, and to whom; without a token to everybody."""
+
+    text: Callable[[], Awaitable[bytes]]
+    token: bytes | None = None
+
+
 @dataclass(slots=True)
 class Edge:
     """All that the routes need. *draining* refuses every call and turns `/readyz` to 503."""
@@ -104,12 +113,19 @@ class Edge:
     clock: Callable[[], datetime] = utc_now
     body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
     """For calls of `/v1`; an endpoint of a webhook has its own."""
+    counts: Counts | None = None
+    metrics: MetricsPage | None = None
     durability: str = ""
     """What a crash of Redis can lose of what was acknowledged, as `/readyz` says it."""
     leaving: bool = False
     """Calls are still taken, on connections that then close; `/readyz` is 503."""
     draining: bool = False
     telegram_by_name: Mapping[str, TelegramEndpoint] = field(init=False, repr=False)
+
+    def count_refusal(self, source: str, reason: str) -> None:
+        """Count a call that was not taken; *source* is a configured one, or unknown."""
+        if self.counts is not None:
+            self.counts.add("refusals", source, reason)
 
     def __post_init__(self) -> None:
         self.telegram_by_name = {str(bot_id): endpoint for bot_id, endpoint in self.telegram.items()}

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from routers import openapi, problems, webhooks
 from routers.admission import DEFAULT_LIMIT, Admission
 from routers.operations.health import Check, health_router
+from routers.operations.metrics import metrics
 from routers.rest.routes import rest_router
 from routers.telegram import route as telegram
 
@@ -29,6 +30,9 @@ def mount(
         # Some providers call by GET, some can prove who they are by a secret part of the address only.
         hot.add_route(path, webhooks.receive, methods=["GET", "POST"], name="webhooks")
     app.include_router(hot)
+    operations = APIRouter()
+    operations.add_route("/metrics", metrics, methods=["GET"], name="metrics")
+    app.include_router(operations)
     app.include_router(rest_router())
     app.include_router(health_router(checks or {}))
     app.add_middleware(Admission, limit=request_limit)

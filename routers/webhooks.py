@@ -40,8 +40,10 @@ async def receive(request: Request) -> Response:
         )
         answer = await ingest(call, endpoint, edge)
     except Rejected as rejected:
+        edge.count_refusal(endpoint.name if endpoint else "unknown", rejected.problem.slug)
         return rejected.problem.response()
     except Refused as refused:
+        edge.count_refusal(endpoint.name if endpoint else "unknown", refused.reason.value)
         log.warning("refused", source=name[:64], reason=refused.reason.value, detail=refused.detail)
         return UNAUTHORIZED.response()
     except ApiUnavailable as error:

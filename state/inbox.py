@@ -9,7 +9,7 @@ from typing import Final
 from state.conversation import Conversation
 from state.durability import Disk
 from state.envelope import Envelope
-from state.errors import Overloaded
+from state.errors import Overloaded, StoreUnavailable
 from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
 from state.keys import Keys
@@ -109,6 +109,19 @@ class Inbox:
         Raises:
             StoreUnavailable: as `accept`.
         """
+        counts = self._scripts.counts
+        try:
+            receipt = await self._take(envelope, remember_for, urgent)
+        except Overloaded:
+            counts.add("calls", envelope.source, "overloaded")
+            raise
+        except StoreUnavailable:
+            counts.add("calls", envelope.source, "store_unavailable")
+            raise
+        counts.add("calls", envelope.source, receipt.disposition.name.lower())
+        return receipt
+
+    async def _take(self, envelope: Envelope, remember_for: timedelta, urgent: bool) -> Receipt:
         partition, token = self._place(envelope)
         if self._pressure is not None and self._pressure.is_behind(partition):
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is too far behind")

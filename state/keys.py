@@ -51,6 +51,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{<stream>}:<group>:reader   | string | the process that reads a service's stream     | lease time                   | streams      |
 | gw:{<stream>}:<group>:place    | string | the last entry of it that the inbox has       | three months                 | streams      |
 | gw:{NN}:disk                   | string | a mark that the disk is asked for             | a minute                     | durability   |
+| gw:counts                      | hash   | what all processes have done, by name         | none: one small hash         | counts       |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
 """
@@ -84,6 +85,7 @@ PERMANENT: Sequence[str] = (
     "*:api-keys",
     "*:workers",
     "*:meta",
+    "*:counts",
 )
 
 #: A token and a hash tag carry the partition as two hexadecimal digits.
@@ -246,6 +248,10 @@ class Keys:
 
     def tries(self, partition: int, subscriber: str) -> str:
         return f"{self._tags[partition]}sub-tries:{subscriber}"
+
+    @property
+    def counts(self) -> str:
+        return f"{self.prefix}:counts"
 
     @property
     def workers(self) -> str:

@@ -66,11 +66,12 @@ class Pressure:
         self.loads = [_load(each) for each in measured]
 
     async def watch(self) -> None:
-        """Measure once a second, for ever."""
+        """Measure, and write down what this process has counted, once a second, for ever."""
         while True:
             # While Redis is away nothing is accepted either.
             with suppress(StoreUnavailable):
                 await self.measure()
+                await self._scripts.counts.write()
             await asyncio.sleep(MEASURE_EVERY.total_seconds())
 
 

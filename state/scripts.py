@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from state.changes import Cause, Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
+from state.counts import Counts
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
 from state.outcomes import Accepted, Committed, Fired, Settled
@@ -122,6 +123,7 @@ class Scripts:
         self.keys = keys
         self.worker = worker
         self.watch = watch or Watch()
+        self.counts = Counts(calls, keys)
 
     async def accept(
         self,

@@ -7,6 +7,7 @@ from gateway.settings.expiry import ExpirySettings
 from gateway.settings.feed import FeedSettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
+from gateway.settings.metrics import MetricsSettings
 from gateway.settings.models import Settings
 from gateway.settings.sources import load_settings
 from gateway.settings.store import RedisSettings
@@ -21,6 +22,7 @@ __all__ = [
     "FeedSettings",
     "LimitSettings",
     "LogSettings",
+    "MetricsSettings",
     "RedisSettings",
     "Settings",
     "SettingsError",

@@ -13,6 +13,7 @@ from gateway.settings.expiry import ExpirySettings
 from gateway.settings.feed import FeedSettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
+from gateway.settings.metrics import MetricsSettings
 from gateway.settings.section import Name
 from gateway.settings.source_options import secret_texts
 from gateway.settings.state import StateSettings
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     expiry: ExpirySettings = ExpirySettings()
     state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @model_validator(mode="after")
     def _streams_name_bots_that_exist(self) -> Self:
@@ -66,6 +68,8 @@ class Settings(BaseSettings):
         yield from (
             stream.url.get_secret_value() for stream in self.streams.values() if stream.url is not None
         )
+        if self.metrics.token is not None:
+            yield self.metrics.token.get_secret_value()
         if self.redis.url is not None:
             yield self.redis.url.get_secret_value()
 

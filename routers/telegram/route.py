@@ -32,12 +32,13 @@ async def receive(request: Request) -> Response:
     edge = edge_of(request)
     now = edge.clock()
     name: str = request.path_params["bot_id"]
+    endpoint = edge.telegram_by_name.get(name)
     try:
-        endpoint = edge.telegram_by_name.get(name)
         if endpoint is None:
             raise Refused(RefusalReason.UNKNOWN_SOURCE)
         verify(call_of(request, b""), endpoint.secrets, now)
     except Refused as refused:
+        edge.count_refusal(endpoint.source if endpoint else "unknown", refused.reason.value)
         log.warning(
             "refused", source=f"telegram:{name[:32]}", reason=refused.reason.value, detail=refused.detail
         )
@@ -46,8 +47,10 @@ async def receive(request: Request) -> Response:
         body = await read_body(request, endpoint.body_limit_bytes)
         addressed = address(orjson.loads(body), endpoint.bot_id, endpoint.strategy)
     except Rejected as rejected:
+        edge.count_refusal(endpoint.source, rejected.problem.slug)
         return rejected.problem.response()
     except (orjson.JSONDecodeError, NotAnUpdate):
+        edge.count_refusal(endpoint.source, NOT_AN_UPDATE.slug)
         log.warning("not_an_update", source=endpoint.source)
         return NOT_AN_UPDATE.response()
     envelope = Envelope(
@@ -59,7 +62,9 @@ async def receive(request: Request) -> Response:
         conversation=addressed.conversation,
     )
     if endpoint.allowance is not None and (wait := endpoint.allowance.take()):
-        return too_many_calls(wait).response()
+        problem = too_many_calls(wait)
+        edge.count_refusal(endpoint.source, problem.slug)
+        return problem.response()
     try:
         await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR, urgent=addressed.urgent)
     except StoreUnavailable as error:
