@@ -144,7 +144,7 @@ async def running(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
             webhooks=_webhooks(settings) if role.listens else {},
-            api=_api(gateway, settings, container, scripts),
+            api=_api(gateway, settings, container, scripts, inbox),
             body_limit_bytes=settings.web.body_limit_bytes,
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
@@ -210,12 +210,13 @@ def _worker(
     )
 
 
-def _api(gateway: Gateway, settings: Settings, container: Container, scripts: Scripts) -> Api:
+def _api(gateway: Gateway, settings: Settings, container: Container, scripts: Scripts, inbox: Inbox) -> Api:
     expiry = settings.expiry.conversation
     return Api(
         keys=ApiKeys(scripts.calls, scripts.keys),
         scripts=scripts,
         storage=container.storage,
+        inbox=inbox,
         scenes=Scenes(gateway, container.bots, container.storage, scripts, conversation_expires_after=expiry),
         bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
         states=gateway.states,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from routers.problems import MEDIA_TYPE
+from routers.rest import event_bodies
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -138,7 +139,7 @@ def describe(app: FastAPI) -> None:
             document = generate()
             document["paths"] = {**PATHS, **document.get("paths", {})}
             components = document.setdefault("components", {})
-            components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+            components.setdefault("schemas", {}).update({"Problem": PROBLEM_SCHEMA, **event_bodies.schemas()})
             components.setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
             app.openapi_schema = document
         return app.openapi_schema

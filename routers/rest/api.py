@@ -13,8 +13,11 @@ from routers.problems import Problem, Rejected
 from state.api_keys import ApiKeys
 from state.conversation import Conversation
 from state.directory import Directory
+from state.idempotency import Idempotency
+from state.inbox import Inbox
 from state.schema import AnyShape
 from state.scripts import CommitAnswer, Scripts
+from state.standings import Outcomes
 from state.storage import ConversationStorage
 
 UNKNOWN_BOT: Final = Problem("unknown-bot", 404, "No such bot is configured")
@@ -58,6 +61,7 @@ class Api:
     scripts: Scripts
     storage: ConversationStorage
     scenes: Scenes
+    inbox: Inbox
     bots: Mapping[str, int]
     """Each bot's id, by its name in the configuration."""
     states: frozenset[str]
@@ -80,6 +84,11 @@ class Api:
                 return bot_id
         raise Rejected(UNKNOWN_BOT)
 
+    @property
+    def bots_by_any_name(self) -> Mapping[str, int]:
+        """Each bot's id, by its name and by its id."""
+        return {**self.bots, **{str(bot_id): bot_id for bot_id in self.bots.values()}}
+
     def conversation(
         self, bot_id: int, user_id: int, chat_id: int | None = None, thread_id: int | None = None
     ) -> Conversation:
@@ -91,6 +100,16 @@ class Api:
     def directory(self) -> Directory:
         """Who is in which state."""
         return Directory(self.scripts.calls, self.scripts.keys)
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """How events stand."""
+        return Outcomes(self.scripts.calls, self.scripts.keys)
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """Which bodies came under which keys."""
+        return Idempotency(self.scripts.calls, self.scripts.keys)
 
     async def change(self, conversation: Conversation, **members: Any) -> CommitAnswer:
         """

@@ -121,7 +121,8 @@ async def delete_conversation(address: Addressed, caller: WritesState, if_match:
         address.of(caller),
         if_match=revision_of(if_match),
         state=False,
-        replace=True,
+        replace="all",
         forget=True,
+        cause=Cause(caller.source, "rest.delete"),
     )
     return nothing()

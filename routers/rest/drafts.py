@@ -14,6 +14,7 @@ from routers.rest.api import Api, DraftTerms
 from routers.rest.caller import Caller, ReadsState, WritesState
 from routers.rest.described import CONDITION, ETAG, NO_SUCH_BOT, Responses
 from routers.rest.limited_route import LimitedRoute
+from routers.rest.nesting import DEEPEST, is_shallow
 from routers.rest.present import Present
 from routers.rest.writes import write, write_from
 from state import fields, values
@@ -27,8 +28,6 @@ FeatureName = Annotated[
     str, Path(description="The feature's key", min_length=1, max_length=64, examples=["shop"])
 ]
 Draft = dict[str, JsonValue]
-#: Deeper values are refused: nobody reads them, and parsers have limits.
-DEEPEST: Final = 64
 _PATH: Final = "/bots/{bot}/users/{user}/drafts/{feature}"
 _ANSWER: Final[Responses] = {200: {"headers": ETAG}, **NO_SUCH_BOT}
 _EXAMPLES: Final[list[Any]] = [{"item": "tea", "price_minor": 4200}]
@@ -187,13 +186,6 @@ def _change(
 
 
 def _checked(terms: DraftTerms, name: str, value: Any) -> Any:
-    if not _is_shallow(value, DEEPEST):
+    if not is_shallow(value):
         raise FieldInvalid(name, f"is nested deeper than {DEEPEST} levels")
     return terms.shape.dump(name, value)
-
-
-def _is_shallow(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)

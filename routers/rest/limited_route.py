@@ -1,7 +1,7 @@
 """A route whose body is read within the configured limit, before anything is made of it."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -15,12 +15,15 @@ from routers.dependencies import edge_of
 class LimitedRoute(APIRoute):
     """FastAPI alone reads a body of any size."""
 
+    times: ClassVar[int] = 1
+    """How many times the configured limit."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler behind one that has read the body."""
         handle = super().get_route_handler()
 
         async def limited(request: Request) -> Response:
-            body = await read_body(request, edge_of(request).body_limit_bytes)
+            body = await read_body(request, self.times * edge_of(request).body_limit_bytes)
 
             async def replay() -> Message:
                 return {"type": "http.request", "body": body, "more_body": False}
@@ -28,3 +31,9 @@ class LimitedRoute(APIRoute):
             return await handle(Request(request.scope, replay))
 
         return limited
+
+
+class BatchRoute(LimitedRoute):
+    """A route for many bodies in one."""
+
+    times = 8

@@ -13,6 +13,15 @@ from state.screen import BlockName, ShownBlock
 from state.snapshot import Fields
 
 
+class Place(BaseModel):
+    """Which conversation it is."""
+
+    bot: int
+    user: int
+    chat: int
+    thread: int | None
+
+
 class Block(BaseModel):
     """A message of the screen."""
 

@@ -14,7 +14,7 @@ from routers.rest.caller import ReadsState
 from routers.rest.conversations import StateName
 from routers.rest.described import NO_SUCH_BOT
 from routers.rest.limited_route import LimitedRoute
-from routers.rest.present import place
+from routers.rest.present import Place, place
 from state.directory import CursorUnreadable
 
 router = APIRouter(tags=["conversations"], route_class=LimitedRoute)
@@ -42,15 +42,6 @@ class Query(BaseModel):
     state: StateName = Field(examples=["Shop:paying"])
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = Field(default=None, max_length=500, description="Of the page before")
-
-
-class Place(BaseModel):
-    """Which conversation it is."""
-
-    bot: int
-    user: int
-    chat: int
-    thread: int | None
 
 
 class Page(BaseModel):

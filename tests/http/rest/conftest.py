@@ -21,6 +21,7 @@ from state.backlog import Backlog
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.scripts import Scripts
+from state.storage import ConversationStorage
 from tests.http.rest.shop import shop_gateway
 from tests.waiting import wait_until
 
@@ -35,6 +36,7 @@ class Rest:
     api: BotApi
     scripts: Scripts
     keys: ApiKeys
+    storage: ConversationStorage
     headers: dict[str, str] = field(default_factory=dict)
     """Those of a key that may do everything."""
 
@@ -89,7 +91,9 @@ async def rest(redis: Redis, redis_url: str) -> AsyncIterator[Rest]:
         try:
             await wait_until(lambda: server.started or serving.done(), description="the gateway serves")
             async with httpx.AsyncClient(base_url=address, timeout=30) as client:
-                rest = Rest(client, api, Scripts(calls, keys), ApiKeys(calls, keys))
+                scripts = Scripts(calls, keys)
+                storage = ConversationStorage(redis, scripts=scripts)
+                rest = Rest(client, api, scripts, ApiKeys(calls, keys), storage)
                 rest.headers = await rest.key(name="office")
                 yield rest
         finally:

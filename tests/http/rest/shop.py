@@ -5,9 +5,10 @@ from typing import Any
 from aiogram.fsm.state import State, StatesGroup
 from pydantic import BaseModel
 
-from gateway import Director, Feature, Gateway, Orchestrator, View
+from gateway import Director, Feature, Gateway, Orchestrator, View, dead_letter, park
 from gateway.orchestrator import Guard
-from routers.event import OtherEvent
+from routers.events.event import ServiceEvent
+from routers.payments.events import PaymentSucceeded
 from state import BaseStateManager
 
 
@@ -61,9 +62,22 @@ def shop_gateway() -> Gateway:
     shop = Feature("shop", states=Shop, garbage=[Shop.paying], scene=ShopScene(Shop.browsing))
 
     @shop.on("shop.order")
-    async def order(event: OtherEvent, director: Director) -> View:
-        await BaseStateManager(director.state, "shop").update(ordered=event.object_id)
+    async def order(event: ServiceEvent, director: Director) -> View:
+        await BaseStateManager(director.state, "shop").update(**event.payload)
         await director.state.set_state(Shop.paying)
         return View(content="Ordered")
+
+    @shop.on("shop.parcel", state=Shop.paid, otherwise=park(hours=1))
+    async def parcel(event: ServiceEvent, director: Director) -> None:
+        await BaseStateManager(director.state, "shop").append("parcels", event.payload["number"])
+
+    @shop.on("shop.complaint", state=Shop.paid, otherwise=dead_letter)
+    async def complaint(event: ServiceEvent) -> None:
+        raise AssertionError
+
+    @shop.on("payment.succeeded")
+    async def paid(event: PaymentSucceeded, director: Director) -> None:
+        await BaseStateManager(director.state, "shop").update(paid_minor=event.amount_minor)
+        await director.state.set_state(Shop.paid)
 
     return Gateway(shop, Feature("vault", scene=Vault(), guards=[Nobody()], managers=[ProfileStateManager]))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from routers.rest.drafts import DEEPEST, merge
+from routers.rest.drafts import merge
+from routers.rest.nesting import DEEPEST
 from tests.http.rest.conftest import USER, Rest
 
 DRAFTS = f"/v1/bots/main/users/{USER}/drafts"
