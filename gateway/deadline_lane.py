@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from gateway.partition import PartitionLog
-from gateway.processor import Fate, Processed, Processor
+from gateway.processed import Fate, Processed
+from gateway.processor import Processor
 from state.errors import StoreUnavailable
 from state.inbox import Inbox, InboxEntry
 

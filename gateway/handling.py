@@ -76,11 +76,6 @@ class Subject:
     expectation: Expectation | None = None
 
     @property
-    def from_chat(self) -> bool:
-        """A person in a chat waits for this one."""
-        return self.update is not None
-
-    @property
     def query(self) -> DeadlineQuery | None:
         """The query with a deadline that this is."""
         return query_of(self.update)

@@ -5,14 +5,14 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 from math import inf
 
 import structlog
 
 from gateway.errors import HandlerTimeout
 from gateway.handling import Handled, Handling, Parked, Rejected, Skipped, Subject, Verdict
-from gateway.retries import CHAT_RETRIES, EXTERNAL_RETRIES, RetryPolicy
+from gateway.processed import Fate, Processed
+from gateway.retries import Retries, RetryPolicy
 from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
 from state.journal import Journal
@@ -25,36 +25,6 @@ from state.storage import ConversationStorage
 from state.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
-
-
-class Fate(Enum):
-    """What the partition has to do with the entry next."""
-
-    ENDED = "ended"
-    """Nothing: it is applied, ignored by name, or a dead letter."""
-    WAITS = "waits"
-    """Run it again when it is due."""
-    PARKED = "parked"
-    """Look at it again when the conversation's state changes, or its time is over."""
-    LOST = "lost"
-    """Nothing: another worker has the partition."""
-
-
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """One run's end: what next and when, and the parked entries that the change of state concerns."""
-
-    fate: Fate
-    at_ms: int = 0
-    ended: str = ""
-    """How the event has ended: applied, ignored or dead."""
-    unparked: tuple[str, ...] = ()
-    wrote: bool = False
-    """Something was left for delivery or for the inbox."""
-    timers: bool = False
-    """Timers were set."""
-    told: bool = False
-    """Subscribers are owed word of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +53,10 @@ class Processor:
         *,
         conversation_expires_after: timedelta,
         handler_limit: timedelta,
+        retries: Retries,
         remember_rank_for: timedelta,
         now_ms: Callable[[], int],
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._handling = handling
         self._scripts = scripts
@@ -92,6 +64,8 @@ class Processor:
         self._ttl_ms = _milliseconds(conversation_expires_after)
         self._rank_ms = _milliseconds(remember_rank_for)
         self._handler_limit = handler_limit
+        self._retries = retries
+        self._redact = redact
         self._now_ms = now_ms
         self._unsaved: dict[str, Mapping[str, bytes]] = {}
         """By entry: what came of calls that could not be recorded, until the entry's next run."""
@@ -118,8 +92,8 @@ class Processor:
         if isinstance(loaded, Committed):
             # GONE: its commit was made, though the answer was lost; what that has left is looked for.
             return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
-        policy = CHAT_RETRIES if subject.from_chat else EXTERNAL_RETRIES
-        known = {**loaded.journal, **self._unsaved.pop(entry.id, {})}
+        policy = self._retries.of(entry.envelope)
+        known = {**entry.journal, **loaded.journal, **self._unsaved.pop(entry.id, {})}
         journal = Journal(self._scripts, entry.partition, entry.id, known)
         run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by)
         if loaded.attempts > policy.attempts:
@@ -288,7 +262,7 @@ class Processor:
             reason=reason,
             error=detail,
         )
-        why = pack({"reason": reason, "detail": detail[-4000:], "at_ms": self._now_ms()})
+        why = pack({"reason": reason, "detail": self._redact(detail)[-4000:], "at_ms": self._now_ms()})
         return _after(
             await self._scripts.settle(
                 lease.value,

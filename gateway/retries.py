@@ -3,6 +3,11 @@
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
+
+from state.envelope import Envelope
+
+_MONEY: Final = ("payment.", "subscription.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,16 @@ class RetryPolicy:
         return timedelta(seconds=min(doubled, self.longest_delay).total_seconds() * spread)
 
 
-#: A person waits: a broken handler must not freeze the chat for long.
-CHAT_RETRIES = RetryPolicy(4, timedelta(seconds=0.5), timedelta(seconds=10))
-#: Money waits: a payment is tried for about a day.
-EXTERNAL_RETRIES = RetryPolicy(20, timedelta(seconds=1), timedelta(hours=2))
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """The policy of each class of events."""
+
+    chat: RetryPolicy
+    payments: RetryPolicy
+    other: RetryPolicy
+
+    def of(self, envelope: Envelope) -> RetryPolicy:
+        """Return the policy of the class that *envelope* belongs to."""
+        if envelope.source.startswith("telegram:"):
+            return self.chat
+        return self.payments if envelope.type.startswith(_MONEY) else self.other

@@ -25,6 +25,7 @@ from gateway.handling import Handling
 from gateway.metrics import Metrics
 from gateway.processor import Processor
 from gateway.rate_limits import RateLimits
+from gateway.redaction import Redaction
 from gateway.role import Role
 from gateway.scenes import Scenes
 from gateway.sender import Sender
@@ -188,6 +189,8 @@ def _worker(
         container.storage,
         conversation_expires_after=expiry,
         handler_limit=settings.worker.handler_limit,
+        retries=settings.retries.policies,
+        redact=Redaction(settings.secrets()).text,
         remember_rank_for=REMEMBER_RANK_FOR,
         now_ms=_now_ms,
     )

@@ -12,7 +12,8 @@ from gateway.deadline_lane import DeadlineLane
 from gateway.delivery import Delivery
 from gateway.holdings import STORE_PAUSE_SECONDS, Holdings
 from gateway.partition import PartitionLog
-from gateway.processor import Fate, Processed, Processor
+from gateway.processed import Fate, Processed
+from gateway.processor import Processor
 from gateway.timer_clock import TimerClock
 from state.conversation import Conversation
 from state.counts import Counts

@@ -1,8 +1,8 @@
 """Events that we owe work: accepted once, kept until they have ended."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from state.envelope import Envelope
 from state.errors import Overloaded, StoreUnavailable
 from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
+from state.journal import read_journal
 from state.keys import Keys
 from state.packing import pack
 from state.pressure import Pressure
@@ -40,7 +41,9 @@ class InboxEntry:
     urgent: bool = False
     """A user waits for the answer."""
     first_id: str | None = None
-    """The id that it was accepted under, if it was unresolved then and has another one now."""
+    """The id that it was accepted under, if it has been unresolved or a dead letter since."""
+    journal: Mapping[str, bytes] = field(default_factory=dict)
+    """What came of its handler's calls before it was a dead letter."""
 
     @property
     def known_id(self) -> str:
@@ -198,6 +201,7 @@ class Inbox:
             Expectation.unpack(terms) if terms else None,
             b"u" in fields,
             fields[b"o"].decode() if b"o" in fields else None,
+            read_journal(fields.get(b"j")),
         )
 
     async def urgent(self, partition: int) -> Sequence[tuple[InboxEntry, timedelta]]:

@@ -5,10 +5,19 @@ from datetime import timedelta
 from typing import Final
 
 from state.errors import StoreUnavailable
+from state.packing import unpack_from_lua
 from state.scripts import Scripts
+from state.snapshot import pairs
 
 #: A journal goes with its event, and no event is retried for so long; this is for what nobody foresaw.
 KEEP: Final = timedelta(days=30)
+
+
+def read_journal(packed: bytes | None) -> dict[str, bytes]:
+    """Return the journal that a dead letter has kept, by call."""
+    if packed is None:
+        return {}
+    return {call.decode(): result for call, result in pairs(unpack_from_lua(packed)).items()}
 
 
 class Journal:

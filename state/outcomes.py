@@ -49,3 +49,14 @@ class Fired(Enum):
     FENCED = b"FENCED"
     GONE = b"GONE"
     """It was cancelled or set anew meanwhile."""
+
+
+class Replayed(Enum):
+    """What became of a dead letter that was to be replayed."""
+
+    REPLAYED = b"REPLAYED"
+    """Its event is in the inbox again."""
+    GONE = b"GONE"
+    """There is no such letter: it was replayed or discarded before, or its time was over."""
+    HOMELESS = b"HOMELESS"
+    """No handler can have it: its conversation is not known, or it was a word to a subscriber."""

@@ -9,6 +9,7 @@ from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.metrics import MetricsSettings
 from gateway.settings.models import Settings
+from gateway.settings.retries import ChatRetries, OtherRetries, PaymentRetries, RetriesSettings
 from gateway.settings.sources import load_settings
 from gateway.settings.store import RedisSettings
 from gateway.settings.streams import StreamSettings
@@ -18,12 +19,16 @@ from gateway.settings.worker import WorkerSettings
 
 __all__ = [
     "BotSettings",
+    "ChatRetries",
     "ExpirySettings",
     "FeedSettings",
     "LimitSettings",
     "LogSettings",
     "MetricsSettings",
+    "OtherRetries",
+    "PaymentRetries",
     "RedisSettings",
+    "RetriesSettings",
     "Settings",
     "SettingsError",
     "SourceSecret",

@@ -14,6 +14,7 @@ from gateway.settings.feed import FeedSettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.metrics import MetricsSettings
+from gateway.settings.retries import RetriesSettings
 from gateway.settings.section import Name
 from gateway.settings.source_options import secret_texts
 from gateway.settings.state import StateSettings
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
+    retries: RetriesSettings = RetriesSettings()
     expiry: ExpirySettings = ExpirySettings()
     state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()

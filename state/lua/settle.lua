@@ -46,9 +46,7 @@ for position = 1, #fields, 2 do
   end
 end
 if ARGV[3] == 'dead' then
-  fields[#fields + 1] = 'why'
-  fields[#fields + 1] = ARGV[4]
-  redis.call('XADD', KEYS[5], '*', unpack(fields))
+  redis.call('XADD', KEYS[5], '*', unpack(letter_of(entry, ARGV[4], KEYS[3], KEYS[6])))
 end
 redis.call('XDEL', KEYS[2], ARGV[2])
 redis.call('HDEL', KEYS[3], ARGV[2])

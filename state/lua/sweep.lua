@@ -17,6 +17,8 @@ for position = 5, #ARGV do
     local fields = entry[2]
     fields[#fields + 1] = 'why'
     fields[#fields + 1] = ARGV[3]
+    fields[#fields + 1] = 'i'
+    fields[#fields + 1] = entry[1]
     redis.call('XADD', KEYS[3], '*', unpack(fields))
     redis.call('XDEL', KEYS[2], entry[1])
     redis.call('SET', KEYS[position - 1], ended, 'PX', ARGV[4])
