@@ -1,16 +1,17 @@
 """Real parts for every test: one redis-server for each test process, empty at the start of each test."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import redis as redis_py
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
 from state.connection import connect
-from tests.lasting_keys import keys_that_never_expire, permanent_patterns
+from tests.lasting_keys import keys_that_never_expire, permanent_names
 
 
 @pytest.fixture(scope="session")
@@ -36,19 +37,26 @@ def redis_url(redis_server: EmbeddedRedis) -> str:
     return redis_server.url
 
 
+@pytest.fixture(autouse=True)
+def no_key_stays_for_ever(request: pytest.FixtureRequest) -> Iterator[None]:
+    """
+    Fail a test on Redis, after it has put everything away, whose keys would stay for ever.
+
+    Those that may are in `state.keys.PERMANENT`.
+    """
+    yield
+    if "redis_server" in request.fixturenames:
+        server: EmbeddedRedis = request.getfixturevalue("redis_server")
+        with redis_py.Redis.from_url(server.url) as client:
+            assert keys_that_never_expire(client, permanent_names()) == [], "these keys would stay for ever"
+
+
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """
-    A checked client on an empty Redis.
-
-    At the end of the test no key may be without an expiry, save those that `state.keys.PERMANENT` names.
-    """
+    """A checked client on an empty Redis."""
     client = await connect(redis_url)
     try:
         await client.flushall()
         yield client
-        assert await keys_that_never_expire(client, permanent_patterns()) == [], (
-            "these keys would stay for ever"
-        )
     finally:
         await client.aclose()

@@ -1,22 +1,27 @@
 """Which keys may stay for ever, and which of a Redis do."""
 
-from fnmatch import fnmatchcase
+import fnmatch
+import re
 
-from redis.asyncio import Redis
+from redis import Redis
 
 from state.keys import PERMANENT
 
 
-def permanent_patterns() -> tuple[str, ...]:
-    """The patterns that `state.keys.PERMANENT` names, each with its reason there."""
-    return tuple(PERMANENT)
+def permanent_names() -> re.Pattern[str]:
+    """
+    Return what the names match that `state.keys.PERMANENT` allows, each for its reason there.
+
+    The star that begins them stands for the prefix and the partition, and not for any other key's beginning.
+    """
+    rests = "|".join(fnmatch.translate(pattern.removeprefix("*:")) for pattern in PERMANENT)
+    return re.compile(rf"[^:{{}}]+:(?:\{{[0-9a-f]{{2}}\}}:)?(?:{rests})")
 
 
-async def keys_that_never_expire(redis: Redis, permanent: tuple[str, ...]) -> list[str]:
-    """Every key without an expiry that no pattern of *permanent* covers."""
-    lasting = []
-    async for key in redis.scan_iter(count=1000):
-        name = key.decode()
-        if await redis.ttl(key) == -1 and not any(fnmatchcase(name, pattern) for pattern in permanent):
-            lasting.append(name)
-    return sorted(lasting)
+def keys_that_never_expire(redis: Redis, permanent: re.Pattern[str]) -> list[str]:
+    """Return every key without an expiry whose name *permanent* does not match."""
+    names = [name for name in redis.scan_iter(count=1000) if not permanent.fullmatch(name.decode())]
+    pipeline = redis.pipeline(transaction=False)
+    for name in names:
+        pipeline.ttl(name)
+    return sorted(name.decode() for name, ttl in zip(names, pipeline.execute(), strict=True) if ttl == -1)
