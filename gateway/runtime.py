@@ -44,7 +44,7 @@ from state.budgets import Budgets
 from state.chats import Chats
 from state.connection import Durability, connect, server_facts
 from state.counts import Counts
-from state.durability import Disk, must_confirm
+from state.durability import Confirmation, must_confirm
 from state.errors import StoreUnavailable
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
@@ -127,7 +127,7 @@ async def running(
             keep_unresolved=settings.expiry.unresolved,
             most_events=settings.limits.inbox_events,
             pressure=pressure,
-            disk=Disk(redis, keys.disk(0)) if confirmed else None,
+            confirmation=_confirmation(redis, keys, disk=confirmed, replicas=settings.redis.replicas),
         )
         if role.works:
             worker = _worker(gateway, settings, container, inbox, scripts)
@@ -266,6 +266,10 @@ def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
 
 def _allowance(per_second: float | None) -> Allowance | None:
     return Allowance(per_second) if per_second is not None else None
+
+
+def _confirmation(redis: Redis, keys: Keys, *, disk: bool, replicas: int) -> Confirmation | None:
+    return Confirmation(redis, keys.disk(0), disk=disk, replicas=replicas) if disk or replicas else None
 
 
 def _metrics_page(settings: MetricsSettings, metrics: Metrics) -> MetricsPage | None:

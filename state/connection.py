@@ -14,9 +14,13 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
+from state import sentinel
 from state.errors import StoreMisconfigured, StoreUnavailable
 
 log = logging.getLogger(__name__)
+
+#: What an address may begin with.
+SCHEMES: Final = "redis://, rediss://, unix:// or redis+sentinel://"
 
 OLDEST_VERSION: Final = (7, 0, 0)
 
@@ -106,7 +110,7 @@ async def connect(
     wait_for_server: timedelta = timedelta(seconds=10),
 ) -> Redis:
     """
-    Open the Redis at *url* (redis://, rediss://, unix://), checked. Answers are bytes.
+    Open the Redis at *url* (redis://, rediss://, unix://, redis+sentinel://), checked. Answers are bytes.
 
     A command is tried again when the connection is lost, so a write must be one script that may run twice.
     A blocking command must block for less than *answer_within*. The caller closes the client (`aclose`).
@@ -141,21 +145,23 @@ def open_client(
         StoreMisconfigured: *url* is not one of redis-py's.
     """
     seconds = answer_within.total_seconds()
+    options: dict[str, Any] = {
+        "max_connections": max_connections,
+        "timeout": seconds,
+        "socket_timeout": seconds,
+        "socket_connect_timeout": min(seconds, 2.0),
+        "client_name": "fsm-gateway",
+        "protocol": 2,
+        "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), RETRIES),
+        "retry_on_error": list(_NOT_NOW),
+    }
+    if url.startswith(sentinel.SCHEMES):
+        return Redis.from_pool(sentinel.sentinel_pool(url, options))
     try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=max_connections,
-            timeout=seconds,
-            socket_timeout=seconds,
-            socket_connect_timeout=min(seconds, 2.0),
-            client_name="fsm-gateway",
-            protocol=2,
-            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), RETRIES),
-            retry_on_error=list(_NOT_NOW),
-        )
+        pool = BlockingConnectionPool.from_url(url, **options)
     except ValueError as error:
         # The URL may carry a password, and redis-py's message may carry the URL: neither is repeated.
-        raise StoreMisconfigured(["redis.url must begin with redis://, rediss:// or unix://"]) from error
+        raise StoreMisconfigured([f"redis.url must begin with {SCHEMES}"]) from error
     return Redis.from_pool(pool)
 
 

@@ -1,4 +1,4 @@
-"""An acknowledgement that waits for the disk, if that is what the operator wants."""
+"""An acknowledgement that waits for the disk or for replicas, if that is what the operator wants."""
 
 import asyncio
 from datetime import timedelta
@@ -12,8 +12,8 @@ from state.errors import StoreMisconfigured, StoreUnavailable
 
 #: WAITAOF came with it.
 FIRST_TO_CONFIRM: Final = (7, 2, 0)
-#: Less than the connection waits for an answer.
-CONFIRM_WITHIN: Final = timedelta(seconds=4)
+#: Twice that is less than the connection waits for an answer.
+CONFIRM_WITHIN: Final = timedelta(seconds=2)
 MARK_LASTS: Final = timedelta(minutes=1)
 
 
@@ -38,23 +38,25 @@ def must_confirm(facts: ServerFacts) -> bool:
     raise StoreMisconfigured([f"redis.durability is always, but {problem}"])
 
 
-class Disk:
+class Confirmation:
     """
-    Says when all that was written before is on disk (WAITAOF).
+    Says when all that was written before is where the operator wants it: on disk, on so many replicas.
 
-    One question at a time serves all who ask meanwhile. It writes a mark of its own first: WAITAOF looks at
-    what its own connection has written, and the file has one order for all.
+    One question at a time serves all who ask meanwhile. It writes a mark of its own first: WAIT and WAITAOF
+    look at what their own connection has written, and there is one order for all.
     """
 
-    def __init__(self, redis: Redis, mark: str) -> None:
+    def __init__(self, redis: Redis, mark: str, *, disk: bool, replicas: int) -> None:
         self._redis = redis
         self._mark = mark
+        self._disk = disk
+        self._replicas = replicas
         self._waiting: list[asyncio.Future[None]] = []
         self._asking: asyncio.Task[None] | None = None
 
-    async def has_it(self) -> None:
+    async def wait(self) -> None:
         """
-        Return when all that was written until now is on disk.
+        Return when all that was written until now is there.
 
         Raises:
             StoreUnavailable: it was not in time, or Redis did not answer; it may be there or not.
@@ -62,7 +64,7 @@ class Disk:
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         if self._asking is None:
-            self._asking = asyncio.create_task(self._ask(), name="disk")
+            self._asking = asyncio.create_task(self._ask(), name="confirmation")
         await answer
 
     async def _ask(self) -> None:
@@ -81,12 +83,20 @@ class Disk:
             self._asking = None
 
     async def _failure(self) -> Exception | None:
+        within_ms = int(CONFIRM_WITHIN.total_seconds() * 1000)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.execute_command("SET", self._mark, b"", "PX", int(MARK_LASTS.total_seconds() * 1000))
-        pipeline.execute_command("WAITAOF", 1, 0, int(CONFIRM_WITHIN.total_seconds() * 1000))
+        if self._replicas:
+            pipeline.execute_command("WAIT", self._replicas, within_ms)
+        if self._disk:
+            pipeline.execute_command("WAITAOF", 1, 0, within_ms)
         try:
             with store_errors():
-                _, (written, _) = await pipeline.execute()
+                answers = await pipeline.execute()
         except (StoreUnavailable, RedisError) as error:
             return error
-        return None if written else StoreUnavailable(5, reason="Redis has not written it to disk in time")
+        if self._disk and not answers[-1][0]:
+            return StoreUnavailable(5, reason="Redis has not written it to disk in time")
+        if self._replicas and answers[1] < self._replicas:
+            return StoreUnavailable(5, reason=f"only {answers[1]} replicas had it in time")
+        return None

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from state.conversation import Conversation
-from state.durability import Disk
+from state.durability import Confirmation
 from state.envelope import Envelope
 from state.errors import Overloaded, StoreUnavailable
 from state.expectations import Expectation, partition_of_token
@@ -70,13 +70,13 @@ class Inbox:
         keep_unresolved: timedelta = timedelta(days=30),
         most_events: int = MOST_EVENTS,
         pressure: Pressure | None = None,
-        disk: Disk | None = None,
+        confirmation: Confirmation | None = None,
     ) -> None:
         self._scripts = scripts
         self._unresolved_ms = int(keep_unresolved.total_seconds() * 1000)
         self._most = most_events
         self._pressure = pressure
-        self._disk = disk
+        self._confirmation = confirmation
         self.on_accepted: Callable[[int], None] = _nobody
         """Called with the partition of each entry accepted here: a worker of this process need not wait."""
         self.on_urgent: Callable[[int], None] = _nobody
@@ -144,9 +144,9 @@ class Inbox:
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
         if disposition is Disposition.ACCEPTED:
             (self.on_urgent if urgent else self.on_accepted)(partition)
-        if self._disk is not None:
+        if self._confirmation is not None:
             # A repeat too: what it repeats may not be there yet.
-            await self._disk.has_it()
+            await self._confirmation.wait()
         return Receipt(disposition, partition, entry_id)
 
     async def bury(self, envelope: Envelope, reason: str, *, remember_for: timedelta) -> Disposition:

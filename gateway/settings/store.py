@@ -2,16 +2,20 @@
 
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from gateway.settings.section import Section
+from state.connection import SCHEMES
+
+_SCHEMES: Final = tuple(SCHEMES.replace(" or ", ", ").split(", "))
 
 
 def is_redis_url(url: SecretStr | None) -> SecretStr | None:
     """Return *url* if it is one of a Redis; a `ValueError` that does not repeat it otherwise."""
-    if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("must begin with redis://, rediss:// or unix://")
+    if url is not None and not url.get_secret_value().startswith(_SCHEMES):
+        raise ValueError(f"must begin with {SCHEMES}")
     return url
 
 
@@ -31,6 +35,9 @@ class RedisSettings(Section):
     durability: DurabilitySetting = DurabilitySetting.EVERYSEC
     """`always`: an event is acknowledged when it is on disk. A Redis at `url` that does not do so by itself
     (`appendfsync always`) is asked each time, which takes up to a second with its `everysec`."""
+
+    replicas: int = Field(default=0, ge=0, le=10)
+    """So many must have an event before it is acknowledged; a failover to one of them loses none."""
 
     @property
     def wants_disk(self) -> bool:

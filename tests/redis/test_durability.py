@@ -16,7 +16,7 @@ from gateway.settings import Settings
 from gateway.settings.store import DurabilitySetting, RedisSettings
 from state.connection import Durability, ServerFacts, connect
 from state.conversation import Conversation
-from state.durability import Disk, must_confirm
+from state.durability import Confirmation, must_confirm
 from state.envelope import Envelope
 from state.errors import StoreMisconfigured, StoreUnavailable
 from state.grouping import GroupedCalls
@@ -30,6 +30,11 @@ HOUR = timedelta(hours=1)
 def envelope(key: str) -> Envelope:
     """One event, known by *key*."""
     return Envelope("service", "thing.happened", key, 0, b"{}", conversation=Conversation.private(42, 501))
+
+
+def on_disk(redis: Redis) -> Confirmation:
+    """What waits for the disk of *redis*."""
+    return Confirmation(redis, Keys().disk(0), disk=True, replicas=0)
 
 
 @pytest.fixture
@@ -78,7 +83,10 @@ def test_a_redis_that_writes_through_is_not_asked() -> None:
 
 async def test_an_acknowledgement_waits_for_the_disk_and_one_question_serves_all(redis: Redis) -> None:
     """A hundred calls at once cost at most two questions; each is in the file when it is acknowledged."""
-    inbox = Inbox(Scripts(GroupedCalls(redis), Keys()), disk=Disk(redis, Keys().disk(0)))
+    inbox = Inbox(
+        Scripts(GroupedCalls(redis), Keys()),
+        confirmation=on_disk(redis),
+    )
     await redis.config_resetstat()
 
     answers = await asyncio.gather(
@@ -100,7 +108,10 @@ async def test_what_is_not_on_disk_in_time_is_not_acknowledged(
 ) -> None:
     """503, and the sender comes again; it counts once."""
     monkeypatch.setattr("state.durability.CONFIRM_WITHIN", timedelta(milliseconds=50))
-    inbox = Inbox(Scripts(GroupedCalls(redis), Keys()), disk=Disk(redis, Keys().disk(0)))
+    inbox = Inbox(
+        Scripts(GroupedCalls(redis), Keys()),
+        confirmation=on_disk(redis),
+    )
     # What is never flushed is never confirmed.
     await redis.config_set("appendfsync", "no")
 

@@ -181,7 +181,10 @@ def test_every_problem_is_told_at_once(file: Path) -> None:
             '[web]\npublic_url = "example"\n',
             "web.public_url: is not an address; give it as https://host/path",
         ),
-        ('[redis]\nurl = "localhost"\n', "redis.url: must begin with redis://, rediss:// or unix://"),
+        (
+            '[redis]\nurl = "localhost"\n',
+            "redis.url: must begin with redis://, rediss://, unix:// or redis+sentinel://",
+        ),
         ('[redis]\ndurability = "no"\n', "redis.durability: must be 'everysec' or 'always'"),
         ('[telegram.bots.Main]\ntoken = "x"\n', "telegram.bots.Main: is not a name;"),
         ("sources = 1\n", "sources: must be a table of its own"),

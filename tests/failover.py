@@ -1,0 +1,86 @@
+"""A primary, its replicas and three Sentinels: real processes that can be killed."""
+
+import subprocess
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.embedded import EmbeddedRedis
+from gateway.embedded_binary import find_redis_server
+from tests.ports import free_port
+from tests.waiting import wait_until
+
+NAME = "shop"
+
+
+class SentinelGroup:
+    """Fails over within a second or two after the primary has died."""
+
+    def __init__(self, directory: Path, binary: Path | None = None, *, replicas: int = 1) -> None:
+        self._binary = binary or find_redis_server()
+        self._directory = directory
+        self._ports = [free_port() for _ in range(1 + replicas)]
+        self.servers = [
+            EmbeddedRedis(directory / f"server-{port}", binary=self._binary, tcp_port=port, supervised=False)
+            for port in self._ports
+        ]
+        self._sentinel_ports = [free_port() for _ in range(3)]
+        self._sentinels: list[subprocess.Popen[bytes]] = []
+        self._opened = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The address for a gateway."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self._sentinel_ports)
+        return f"redis+sentinel://{hosts}/0/{NAME}"
+
+    @property
+    def primary(self) -> EmbeddedRedis:
+        """The server that is the primary at first."""
+        return self.servers[0]
+
+    async def __aenter__(self) -> Self:
+        for server in self.servers:
+            await self._opened.enter_async_context(server)
+        for server in self.servers[1:]:
+            async with Redis.from_url(server.url) as replica:
+                await replica.replicaof("127.0.0.1", str(self._ports[0]))
+        for number, port in enumerate(self._sentinel_ports):
+            self._sentinels.append(self._start_sentinel(number, port))
+        await wait_until(self._is_watched, description="the Sentinels know all servers", seconds=30)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for sentinel in self._sentinels:
+            sentinel.kill()
+            sentinel.wait()
+        await self._opened.aclose()
+
+    def _start_sentinel(self, number: int, port: int) -> subprocess.Popen[bytes]:
+        folder = self._directory / f"sentinel-{number}"
+        folder.mkdir()
+        (folder / "sentinel.conf").write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
+            f"sentinel monitor {NAME} 127.0.0.1 {self._ports[0]} 2\n"
+            f"sentinel down-after-milliseconds {NAME} 500\nsentinel failover-timeout {NAME} 3000\n"
+        )
+        command = [str(self._binary), str(folder / "sentinel.conf"), "--sentinel"]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    async def _is_watched(self) -> bool:
+        async with Redis.from_url(self.servers[-1].url) as replica:
+            if (await replica.info("replication")).get("master_link_status") != "up":
+                return False
+        for port in self._sentinel_ports:
+            async with Redis(port=port, decode_responses=True) as sentinel:
+                try:
+                    facts = await sentinel.sentinel_master(NAME)
+                except (RedisError, OSError):
+                    return False
+            assert isinstance(facts, dict)
+            if (facts["num-other-sentinels"], facts["num-slaves"]) != (2, len(self.servers) - 1):
+                return False
+        return True
