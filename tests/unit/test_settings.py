@@ -155,7 +155,10 @@ def test_every_problem_is_told_at_once(file: Path) -> None:
         ("[web]\nprot = 1\n", "web.prot: is not a setting; did you mean port?"),
         (
             "[redis]\nzzz = 1\n",
-            "redis.zzz: is not a setting; possible are data_dir, durability, partitions, prefix, url",
+            (
+                "redis.zzz: is not a setting; possible are data_dir, durability, partitions, prefix, "
+                "replicas, url"
+            ),
         ),
         (
             '[telegram.bots.two]\ntokn = "x"\n',
