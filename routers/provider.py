@@ -123,9 +123,9 @@ class Provider:
     *build* makes the provider of one source out of its *options*; without it all sources are alike.
 
     *sign* (headers only) or *rewrite* (anything) and *examples* (by the provider's own type) make genuine
-    calls for the demo, tests and the command line, with *example_options*. *example_key* is a key that the
-    sender may hold (empty: any text), *known_half* makes what we hold of it. *example_evidence* (by the
-    sender's key) and *api_examples* are what the API would answer.
+    calls for the demo, tests and the command line, with *example_options*. *example_key* makes a key that
+    the sender may hold (None: any text does), *known_half* makes what we hold of it. *example_evidence* (by
+    the sender's key) and *api_examples* are what the API would answer.
     """
 
     kind: str
@@ -145,7 +145,7 @@ class Provider:
     examples: Mapping[str, Callable[[Example], bytes]] = field(default_factory=dict)
     api_examples: Mapping[str, Callable[[Example], bytes]] = field(default_factory=dict)
     example_options: Mapping[str, Any] = field(default_factory=dict)
-    example_key: bytes = field(default=b"", repr=False)
+    example_key: Callable[[], bytes] | None = None
     example_evidence: Callable[[bytes], bytes] | None = None
     known_half: Callable[[bytes], bytes] = as_it_is
 

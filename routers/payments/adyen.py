@@ -169,7 +169,7 @@ def build(options: AdyenOptions) -> Provider:
         build=build,
         rewrite=rewrite,
         examples=examples.EXAMPLES,
-        example_key=b"44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+        example_key=lambda: b"44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
     )
 
 

@@ -113,7 +113,7 @@ def build(options: MonobankOptions) -> Provider:
         build=build,
         sign=examples.sign,
         examples=examples.EXAMPLES,
-        example_key=examples.KEY,
+        example_key=examples.private_key,
         example_evidence=examples.public_key_answer,
         known_half=examples.merchant_token,
     )

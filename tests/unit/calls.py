@@ -37,7 +37,7 @@ def genuine(
     answered to the edge comes with it.
     """
     facts = example or Example(token=TOKEN, at=NOW)
-    key = secret or provider.example_key or SECRET
+    key = secret or key_of(provider)
     sent = provider.signed(provider.examples[own_type](facts), key, facts.at, url=URL)
     fact = provider.api_examples.get(own_type)
     return sent.as_call(
@@ -49,4 +49,9 @@ def genuine(
 
 def known(provider: Provider) -> Secret:
     """What we hold of the key with which `genuine` signs."""
-    return Secret(provider.known_half(provider.example_key or SECRET))
+    return Secret(provider.known_half(key_of(provider)))
+
+
+def key_of(provider: Provider) -> bytes:
+    """What the provider signs its examples with."""
+    return provider.example_key() if provider.example_key else SECRET

@@ -1,14 +1,10 @@
 """What holds for every registered provider."""
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from routers.bookings import calendly
 from routers.bookings.events import BookingCanceled, BookingCreated
@@ -34,26 +30,6 @@ PROVIDERS = [pytest.param(provider, id=kind) for kind, provider in registered().
 OTHER_TOKEN = TOKEN[::-1]
 #: For most a wrong secret, for some one in a form that is not theirs: a valid one beside it must still count.
 ANOTHER = Secret(b"whsec_d3Jvbmc=")
-
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
-names = st.sampled_from(
-    [
-        "event",
-        "payload",
-        "uri",
-        "update_type",
-        "invoice_id",
-        "status",
-        "id",
-        "type",
-        "data",
-        "object",
-        "amount",
-    ]
-)
-documents = st.recursive(
-    scalars, lambda inner: st.dictionaries(names, inner, max_size=5) | st.lists(inner, max_size=3)
-)
 
 
 @pytest.mark.parametrize("provider, own_type", EXAMPLES)
@@ -115,22 +91,6 @@ def test_each_example_repeats_under_one_key(provider: Provider, own_type: str) -
 
     assert first.idempotency_key == repeat.idempotency_key
     assert isinstance(first.event, OtherEvent) is (provider.kind in GENERIC)
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_body_breaks_a_translator(provider: Provider) -> None:
-    """Whatever an authentic call holds, the translation is an event or `Unreadable`, nothing else."""
-
-    @given(st.binary(max_size=100) | documents.map(lambda value: json.dumps(value).encode()))
-    @settings(max_examples=200, deadline=None)
-    def translated(body: bytes) -> None:
-        try:
-            provider.translate(call(body), NOW)
-        except Unreadable:
-            return
-
-    run: Callable[[], None] = translated
-    run()
 
 
 def test_crypto_pay_tells_the_invoice_that_was_paid() -> None:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import orjson
@@ -22,13 +22,11 @@ from routers.payments.examples.numbers import name_of
 from routers.provider import Example
 
 
+@cache
 def private_key() -> bytes:
     """A key of the examples, in the place of the bank's."""
-    key = ec.derive_private_key(int.from_bytes(b"a key of the examples, not the bank's"[:32]), ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-KEY: Final = private_key()
 
 
 def sign(body: bytes, secret: bytes, at: datetime) -> list[tuple[str, str]]:  # noqa: ARG001 - no time is signed
