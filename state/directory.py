@@ -61,7 +61,7 @@ class Directory:
         found: list[Conversation] = []
         while number < self._keys.partitions:
             members = await self._list(number, prefix, limit - len(found), prefix + after if after else "")
-            found += [Conversation.decode(member.decode().rpartition("\0")[2]) for member in members]
+            found += [_decoded(bot_id, member) for member in members]
             if len(found) == limit:
                 return Page(found, f"{number:02x}.{found[-1].encode()}")
             number, after = number + 1, ""
@@ -72,7 +72,7 @@ class Directory:
             return 0, ""
         number, _, after = cursor.partition(".")
         try:
-            return int(number, 16), Conversation.decode(after).encode()
+            return int(number, 16), Conversation.decode(after).encode().partition(":")[2]
         except ValueError:
             raise CursorUnreadable(cursor) from None
 
@@ -80,3 +80,7 @@ class Directory:
         names = [self._keys.states(partition), self._keys.states_until(partition)]
         answer: Sequence[bytes] = await self._calls.script(_LIST_STATES, names, [prefix, count, after])
         return answer
+
+
+def _decoded(bot_id: int, member: bytes) -> Conversation:
+    return Conversation.decode(f"{bot_id}:{member.decode().rpartition(chr(0))[2]}")

@@ -153,15 +153,16 @@ end
 local used = (changed or w.entry) and not w.forget
 local to = redis.call('HGET', conversation, 's')
 if from and from ~= to then
-  unlist_state(KEYS[15], KEYS[16], w.bot .. '\0' .. from .. '\0' .. w.conversation)
+  unlist_state(KEYS[15], KEYS[16], listed(w, from))
 end
 if to and used then
-  list_state(KEYS[15], KEYS[16], w.bot .. '\0' .. to .. '\0' .. w.conversation, now_ms, w.ttl_ms)
+  list_state(KEYS[15], KEYS[16], listed(w, to), now_ms, w.ttl_ms)
 end
 
 if changed then
   revision = redis.call('HINCRBY', conversation, 'r', 1)
-  if redis.call('HLEN', conversation) == 1 then
+  index_drafts(conversation)
+  if redis.call('HLEN', conversation) == (is_indexed(conversation) and 2 or 1) then
     redis.call('DEL', conversation)
   end
 end

@@ -5,12 +5,29 @@
 --   d:<key>        one value of the FSM data, JSON, never read here
 --   f:<feature>:<name>   one field of a draft, JSON, never read here
 --   e:<feature>    when the draft expires, ms; absent when it does so with the conversation
---   i:<feature>    which names the draft has, so that reading or clearing it costs its own size alone
+--   i, i:<feature>    in a conversation of many fields only: that it has an index, and which names the draft has, so
+--                  that reading or clearing a draft costs its own size alone
 --   v:<block>      one block of the screen
 
+-- Below this, looking through all fields costs less than an index would take of the memory.
+local INDEXED_BEYOND = 64
+
+local function is_indexed(conversation)
+  return redis.call('HEXISTS', conversation, 'i') == 1
+end
+
 local function draft_names(conversation, feature)
-  local packed = redis.call('HGET', conversation, 'i:' .. feature)
-  return packed and cmsgpack.unpack(packed) or {}
+  if is_indexed(conversation) then
+    local packed = redis.call('HGET', conversation, 'i:' .. feature)
+    return packed and cmsgpack.unpack(packed) or {}
+  end
+  local prefix, names = 'f:' .. feature .. ':', {}
+  for _, field in ipairs(redis.call('HKEYS', conversation)) do
+    if string.sub(field, 1, #prefix) == prefix then
+      names[#names + 1] = string.sub(field, #prefix + 1)
+    end
+  end
+  return names
 end
 
 local function draft_fields(feature, names)
@@ -49,8 +66,59 @@ end
 
 -- Reading is use: move the deadline of a draft that is still there.
 local function keep_draft(conversation, feature, ttl_ms)
-  if redis.call('HEXISTS', conversation, 'i:' .. feature) == 1 and not has_expired(conversation, feature) then
+  if #draft_names(conversation, feature) > 0 and not has_expired(conversation, feature) then
     expire_draft(conversation, feature, ttl_ms)
+  end
+end
+
+local function index_draft(conversation, feature, names)
+  if #names == 0 then
+    redis.call('HDEL', conversation, 'i:' .. feature)
+  else
+    redis.call('HSET', conversation, 'i:' .. feature, cmsgpack.pack(names))
+  end
+end
+
+-- Once, when a conversation has come to many fields.
+local function index_drafts(conversation)
+  if redis.call('HLEN', conversation) <= INDEXED_BEYOND or is_indexed(conversation) then
+    return
+  end
+  local drafts = {}
+  for _, field in ipairs(redis.call('HKEYS', conversation)) do
+    local feature, name = string.match(field, '^f:([^:]*):(.*)$')
+    if feature then
+      drafts[feature] = drafts[feature] or {}
+      table.insert(drafts[feature], name)
+    end
+  end
+  for feature, names in pairs(drafts) do
+    index_draft(conversation, feature, names)
+  end
+  redis.call('HSET', conversation, 'i', '')
+end
+
+local function update_index(conversation, feature, set, deleted)
+  local names, gone, known, left, added = draft_names(conversation, feature), {}, {}, {}, false
+  for _, name in ipairs(deleted) do
+    gone[name] = true
+  end
+  for _, name in ipairs(names) do
+    known[name] = true
+    if not gone[name] then
+      left[#left + 1] = name
+    end
+  end
+  for position = 1, #set, 2 do
+    local name = set[position]
+    if not known[name] and not gone[name] then
+      known[name] = true
+      left[#left + 1] = name
+      added = true
+    end
+  end
+  if added or #left < #names then
+    index_draft(conversation, feature, left)
   end
 end
 
@@ -58,49 +126,24 @@ local function write_draft(conversation, feature, change)
   if change.clear then
     clear_draft(conversation, feature)
   end
-  local names = draft_names(conversation, feature)
-  local known = {}
-  for _, name in ipairs(names) do
-    known[name] = true
-  end
-  local set = change.set or {}
-  local renamed = false
-  local writes = {}
+  local set, deleted, writes = change.set or {}, change.del or {}, {}
   for position = 1, #set, 2 do
-    local name = set[position]
-    writes[position] = 'f:' .. feature .. ':' .. name
+    writes[position] = 'f:' .. feature .. ':' .. set[position]
     writes[position + 1] = set[position + 1]
-    if not known[name] then
-      known[name] = true
-      names[#names + 1] = name
-      renamed = true
-    end
   end
   in_pieces('HSET', conversation, writes)
   if #writes > 0 then
     redis.call('HDEL', conversation, 'd:draft:' .. feature)
   end
-  if change.del and #change.del > 0 then
-    in_pieces('HDEL', conversation, draft_fields(feature, change.del))
-    for _, name in ipairs(change.del) do
-      known[name] = nil
-    end
-    local left = {}
-    for _, name in ipairs(names) do
-      if known[name] then
-        left[#left + 1] = name
-      end
-    end
-    names = left
-    renamed = true
+  in_pieces('HDEL', conversation, draft_fields(feature, deleted))
+  if is_indexed(conversation) then
+    update_index(conversation, feature, set, deleted)
   end
-  if #names == 0 then
-    redis.call('HDEL', conversation, 'i:' .. feature, 'e:' .. feature)
-  elseif renamed then
-    redis.call('HSET', conversation, 'i:' .. feature, cmsgpack.pack(names))
-  end
-  if #names > 0 and change.ttl_ms then
+  if change.ttl_ms and (#set > 0 or #draft_names(conversation, feature) > 0) then
     expire_draft(conversation, feature, change.ttl_ms)
+  end
+  if #deleted > 0 and #draft_names(conversation, feature) == 0 then
+    redis.call('HDEL', conversation, 'e:' .. feature)
   end
 end
 

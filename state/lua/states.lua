@@ -1,10 +1,14 @@
 -- Which conversations of a partition are in which state, and what brought them there.
 --
--- Members of both sets are <bot> NUL <state> NUL <conversation>. The first has no scores, so that it is in the
--- order of its members: one state's are neighbours. The second has the time at which the conversation expires.
+-- Members of both sets are <bot> NUL <state> NUL <conversation without its bot>. The first has no scores, so that it
+-- is in the order of its members: one state's are neighbours. The second has the time at which the conversation expires.
 
 local PRUNED_AT_ONCE = 100
 local HISTORY_LENGTH = 50
+
+local function listed(change, state)
+  return change.bot .. '\0' .. state .. '\0' .. string.sub(change.conversation, #change.bot + 2)
+end
 
 local function prune_states(states, until_, now_ms)
   local over = redis.call('ZRANGEBYSCORE', until_, '-inf', now_ms, 'LIMIT', 0, PRUNED_AT_ONCE)
