@@ -189,6 +189,21 @@ def export_state(
     return run(config=_existing(config), to=to)
 
 
+@app.command()
+def explain(  # noqa: PLR0917 - typer reads them as options, not by position
+    bot: Annotated[str, typer.Argument(help="The bot's name in the settings, or its id.")],
+    user: Annotated[int, typer.Argument(help="Telegram's id of the user.")],
+    chat: Annotated[int | None, typer.Option(help="The chat, if it is not the private one.")] = None,
+    thread: Annotated[int | None, typer.Option(help="The topic in the chat.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object for each change.")] = False,
+    config: Config = None,
+) -> int:
+    """Tell why a user is in this state: the last changes, the newest first."""
+    from gateway.commands.explain import explain as run
+
+    return run(_existing(config), bot, user, chat=chat, thread=thread, as_json=json)
+
+
 def _existing(config: Path | None) -> Path | None:
     """Without a file the environment alone configures; a file that was asked for must be there."""
     if config is None and DEFAULT_CONFIG.exists():

@@ -1,11 +1,15 @@
 """What a feature waits for, under an opaque token that travels through the provider and comes back."""
 
+import asyncio
 import base64
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+from state.conversation import Conversation
+from state.grouping import GroupedCalls
+from state.keys import Keys
 from state.packing import pack, unpack
 
 _TOKEN = re.compile(r"[0-9a-f]{2}[a-z2-7]{24}")
@@ -53,3 +57,54 @@ def partition_of_token(token: str, partitions: int) -> int | None:
         return None
     partition = int(token[:2], 16)
     return partition if partition < partitions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A registered expectation: whose it is, and when it ends."""
+
+    expectation: Expectation
+    conversation: Conversation
+    expires_at_ms: int
+
+
+class Expectations:
+    """Finds registered expectations by their tokens."""
+
+    def __init__(self, calls: GroupedCalls, keys: Keys) -> None:
+        self._calls = calls
+        self._keys = keys
+
+    async def find(self, token: str) -> Expected | None:
+        """
+        Return what is expected under *token*; None: nothing, or not any more.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        key = self._key(token)
+        if key is None:
+            return None
+        (conversation, terms), expires_at_ms = await asyncio.gather(
+            self._calls.command("HMGET", key, "conversation", "terms"),
+            self._calls.command("PEXPIRETIME", key),
+        )
+        if conversation is None or terms is None:
+            return None
+        return Expected(
+            Expectation.unpack(terms), Conversation.decode(conversation.decode()), int(expires_at_ms)
+        )
+
+    async def cancel(self, token: str) -> bool:
+        """
+        Forget *token*; tell whether anything was expected under it.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        key = self._key(token)
+        return key is not None and bool(await self._calls.command("DEL", key))
+
+    def _key(self, token: str) -> str | None:
+        partition = partition_of_token(token, self._keys.partitions)
+        return self._keys.expectation(partition, token) if partition is not None else None

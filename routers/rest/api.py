@@ -13,6 +13,8 @@ from routers.problems import Problem, Rejected
 from state.api_keys import ApiKeys
 from state.conversation import Conversation
 from state.directory import Directory
+from state.expectations import Expectations
+from state.history import History
 from state.idempotency import Idempotency
 from state.inbox import Inbox
 from state.schema import AnyShape
@@ -100,6 +102,16 @@ class Api:
     def directory(self) -> Directory:
         """Who is in which state."""
         return Directory(self.scripts.calls, self.scripts.keys)
+
+    @property
+    def history(self) -> History:
+        """Why conversations are as they are."""
+        return History(self.scripts.calls, self.scripts.keys)
+
+    @property
+    def expectations(self) -> Expectations:
+        """What is waited for."""
+        return Expectations(self.scripts.calls, self.scripts.keys)
 
     @property
     def outcomes(self) -> Outcomes:

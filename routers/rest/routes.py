@@ -2,13 +2,23 @@
 
 from fastapi import APIRouter
 
-from routers.rest import bots, conversations, drafts, event_batch, events, scene, states
+from routers.rest import (
+    bots,
+    conversations,
+    drafts,
+    event_batch,
+    events,
+    expectations,
+    history,
+    scene,
+    states,
+)
 from routers.rest.described import ALWAYS
 
 
 def rest_router() -> APIRouter:
     """Return the routes, none of which answers without a key."""
     router = APIRouter(prefix="/v1", responses=ALWAYS)
-    for part in (bots, conversations, drafts, scene, states, events, event_batch):
+    for part in (bots, conversations, drafts, scene, states, history, events, event_batch, expectations):
         router.include_router(part.router)
     return router
