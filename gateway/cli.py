@@ -2,15 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from gateway.cli_kept import dead_letters, parked, unresolved
+from gateway.cli_options import Config, existing
 from gateway.refusal import MISTAKEN, CommandRefused
 from gateway.role import Role
-
-DEFAULT_CONFIG: Final = Path("gateway.toml")
 
 app = typer.Typer(
     name="gateway",
@@ -62,9 +62,7 @@ def _options(
 @app.command()
 def serve(  # noqa: PLR0917 - typer reads them as options, not by position
     bot: Annotated[str, typer.Argument(metavar="MODULE:ATTR", help="The bot's Gateway, as mybot:gateway.")],
-    config: Annotated[
-        Path | None, typer.Option(help=f"The settings. [default: {DEFAULT_CONFIG} if it is there]")
-    ] = None,
+    config: Config = None,
     host: Annotated[str | None, typer.Option(help="Listen here instead of web.host.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of web.port.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
@@ -73,7 +71,7 @@ def serve(  # noqa: PLR0917 - typer reads them as options, not by position
     """Run a bot: take the calls, do the work."""
     from gateway.commands.serve import serve as run
 
-    return run(bot, _existing(config), host=host, port=port, workers=workers, role=role)
+    return run(bot, existing(config), host=host, port=port, workers=workers, role=role)
 
 
 @app.command()
@@ -100,9 +98,9 @@ def openapi(
 
 keys = typer.Typer(help="Keys of other services, for the REST interface.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
-Config = Annotated[
-    Path | None, typer.Option(help=f"The settings. [default: {DEFAULT_CONFIG} if it is there]")
-]
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(parked, name="parked")
+app.add_typer(unresolved, name="unresolved")
 
 
 @keys.command("create")
@@ -118,7 +116,7 @@ def create_key(  # noqa: PLR0917 - typer reads them as options, not by position
     from gateway.commands.keys import create as run
 
     return run(
-        _existing(config), scopes=scopes, name=name, bots=bot or [], expires=expires, per_second=per_second
+        existing(config), scopes=scopes, name=name, bots=bot or [], expires=expires, per_second=per_second
     )
 
 
@@ -127,7 +125,7 @@ def list_keys(config: Config = None) -> int:
     """List the keys, without their secrets."""
     from gateway.commands.keys import show as run
 
-    return run(_existing(config))
+    return run(existing(config))
 
 
 @keys.command("revoke")
@@ -138,7 +136,7 @@ def revoke_key(
     """Let a key open nothing from now on."""
     from gateway.commands.keys import revoke as run
 
-    return run(_existing(config), key_id)
+    return run(existing(config), key_id)
 
 
 @app.command("import-state")
@@ -175,7 +173,7 @@ def import_state(  # noqa: PLR0917 - typer reads them as options, not by positio
         with_business_connection_id=with_business_connection_id,
         with_destiny=with_destiny,
     )
-    return run(source, config=_existing(config), builder=builder, bot_id=bot, dry_run=dry_run)
+    return run(source, config=existing(config), builder=builder, bot_id=bot, dry_run=dry_run)
 
 
 @app.command("export-state")
@@ -186,7 +184,7 @@ def export_state(
     """Write every conversation as a line of JSON."""
     from gateway.commands.export_state import export_state as run
 
-    return run(config=_existing(config), to=to)
+    return run(config=existing(config), to=to)
 
 
 @app.command()
@@ -201,11 +199,4 @@ def explain(  # noqa: PLR0917 - typer reads them as options, not by position
     """Tell why a user is in this state: the last changes, the newest first."""
     from gateway.commands.explain import explain as run
 
-    return run(_existing(config), bot, user, chat=chat, thread=thread, as_json=json)
-
-
-def _existing(config: Path | None) -> Path | None:
-    """Without a file the environment alone configures; a file that was asked for must be there."""
-    if config is None and DEFAULT_CONFIG.exists():
-        return DEFAULT_CONFIG
-    return config
+    return run(existing(config), bot, user, chat=chat, thread=thread, as_json=json)

@@ -58,7 +58,7 @@ class DeadLetters(KeptEvents[DeadLetter]):
         Move one letter back to the inbox, once; what its handler has sent is not sent again.
 
         Raises:
-            ValueError: *event_id* is no id.
+            NotAnId: *event_id* is no id.
             StoreUnavailable: Redis did not answer; asking again shows whether it was moved.
         """
         letter = await self.get(event_id)
@@ -88,7 +88,7 @@ class DeadLetters(KeptEvents[DeadLetter]):
         Delete one letter for good; False: there is no such letter.
 
         Raises:
-            ValueError: *event_id* is no id.
+            NotAnId: *event_id* is no id.
             StoreUnavailable: Redis did not answer.
         """
         partition, entry_id = split_id(event_id, self._keys.partitions)

@@ -23,6 +23,10 @@ _ID: Final = re.compile(r"([0-9a-f]{2}):([0-9]{1,15})-([0-9]{1,15})")
 Place = tuple[int, int, int]
 
 
+class NotAnId(ValueError):
+    """What should name a kept event names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptEvent:
     """One event that is kept. *id* is ``NN:<place in its list>``, NN being the partition."""
@@ -107,7 +111,7 @@ class KeptEvents(ABC, Generic[Kept]):
         Return up to *limit* of the events of *selection*, those that come after the one with id *after*.
 
         Raises:
-            ValueError: *after* is no id.
+            NotAnId: *after* is none.
             StoreUnavailable: Redis did not answer.
         """
         found: list[Kept] = []
@@ -126,7 +130,7 @@ class KeptEvents(ABC, Generic[Kept]):
         Yield the events of *selection*; a few of each partition are in memory at a time.
 
         Raises:
-            ValueError: *after* is no id.
+            NotAnId: *after* is none.
             StoreUnavailable: Redis did not answer.
         """
         beyond = place_of_id(after, self._keys.partitions) if after is not None else None
@@ -183,7 +187,7 @@ def split_id(event_id: str, partitions: int) -> tuple[int, str]:
     Return the partition and the entry that *event_id* names.
 
     Raises:
-        ValueError: it is no such id.
+        NotAnId: it is none.
     """
     milliseconds, number, partition = place_of_id(event_id, partitions)
     return partition, f"{milliseconds}-{number}"
@@ -194,14 +198,14 @@ def place_of_id(event_id: str, partitions: int) -> Place:
     Return where the event stands among those of all partitions.
 
     Raises:
-        ValueError: *event_id* is no id of an event.
+        NotAnId: *event_id* is none.
     """
     match = _ID.fullmatch(event_id)
     if match is None:
-        raise ValueError(f"{event_id!r} is no id; they look like 2a:1795504126573-0")
+        raise NotAnId(f"{event_id!r} is no id; they look like 2a:1795504126573-0")
     partition = int(match[1], 16)
     if partition >= partitions:
-        raise ValueError(f"{event_id!r} names no partition of this store")
+        raise NotAnId(f"{event_id!r} names no partition of this store")
     return int(match[2]), int(match[3]), partition
 
 

@@ -49,7 +49,7 @@ class ParkedEvents(KeptEvents[ParkedEvent]):
         If the state still does not fit, it is parked again, for the rest of its time.
 
         Raises:
-            ValueError: *event_id* is no id.
+            NotAnId: *event_id* is no id.
             StoreUnavailable: Redis did not answer.
         """
         event = await self.get(event_id)
@@ -70,7 +70,7 @@ class ParkedEvents(KeptEvents[ParkedEvent]):
         Make a dead letter of one event; False: it is not parked.
 
         Raises:
-            ValueError: *event_id* is no id.
+            NotAnId: *event_id* is no id.
             StoreUnavailable: Redis did not answer.
         """
         event = await self.get(event_id)
@@ -149,7 +149,7 @@ class UnresolvedEvents(KeptEvents[KeptEvent]):
         Make a dead letter of one event; False: it is not unresolved.
 
         Raises:
-            ValueError: *event_id* is no id.
+            NotAnId: *event_id* is no id.
             StoreUnavailable: Redis did not answer.
         """
         keys, (partition, entry_id) = self._keys, split_id(event_id, self._keys.partitions)

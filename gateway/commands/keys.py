@@ -3,13 +3,14 @@
 import asyncio
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.period import period
 from gateway.commands.serve import configured
 from gateway.commands.store import opened_store
 from gateway.refusal import FAILED, CommandRefused
@@ -17,8 +18,6 @@ from gateway.settings import Settings
 from state.api_keys import ApiKey, ApiKeys, Scope
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
-_PERIOD: Final = re.compile(r"([1-9][0-9]{0,6})([smhdw])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def create(
@@ -42,7 +41,11 @@ def create(
         raise CommandRefused(["--name: is not a name; use lower-case letters, digits and - inside"])
     bot_ids = _bot_ids(settings, bots)
     now_ms = _now_ms()
-    expires_at_ms = now_ms + int(_period(expires).total_seconds() * 1000) if expires is not None else None
+    expires_at_ms = (
+        now_ms + int(period(expires, option="--expires").total_seconds() * 1000)
+        if expires is not None
+        else None
+    )
 
     async def run() -> str:
         async with opened_store(settings) as scripts:
@@ -120,13 +123,6 @@ def _bot_ids(settings: Settings, names: list[str]) -> frozenset[int]:
     if unknown:
         raise CommandRefused([f"--bot: no bot {', '.join(unknown)}; there are {', '.join(sorted(bots))}"])
     return frozenset(bots[name].bot_id for name in names)
-
-
-def _period(text: str) -> timedelta:
-    match = _PERIOD.fullmatch(text)
-    if match is None:
-        raise CommandRefused([f"--expires: {text} is no period; write 90d, 12h or 30m"])
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _state(key: ApiKey, now_ms: int) -> str:
