@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gateway.answers import Answer, Outcome
+from state.feed import Delivered
 from state.outbox import EffectKind, OutboxEntry
 from state.screen import BlockName, ShownBlock
 from state.scripts import Answered, Tracked
@@ -34,8 +35,15 @@ def answered_by(
         garbage=garbage,
         replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
         counts={kind.value: count for kind, count in _counts(answer, repeated).items() if count},
+        delivered=_delivered(entry, answer).pack(),
         told=(effect.payload["ticket"], answer.told()) if "ticket" in effect.payload else None,
     )
+
+
+def _delivered(entry: OutboxEntry, answer: Answer) -> Delivered:
+    message = answer.new or answer.shown
+    cause = answer.cause.value if answer.cause is not None else None
+    return Delivered(entry.effect.deed, answer.outcome.value, cause, message.place if message else None)
 
 
 def _counts(answer: Answer, repeated: bool) -> dict[Tallied, int]:

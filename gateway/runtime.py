@@ -46,11 +46,13 @@ from state.connection import Durability, connect, server_facts
 from state.counts import Counts
 from state.durability import Confirmation, must_confirm
 from state.errors import StoreUnavailable
+from state.feed import Feed
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
 from state.keys import Keys
 from state.layout import fix_layout
 from state.lease import Leases
+from state.onlookers import Onlookers
 from state.outbox import Outbox
 from state.pressure import Pressure
 from state.scripts import Scripts
@@ -141,11 +143,13 @@ async def running(
             worker.on_told = await stack.enter_async_context(
                 telling(settings, calls, keys, lambda: worker.held, _now_ms)
             )
+        onlookers = Onlookers(Feed(redis, calls, keys))
+        stack.push_async_callback(onlookers.close)
         edge = Edge(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
             webhooks=_webhooks(settings) if role.listens else {},
-            api=_api(gateway, settings, container, scripts, inbox),
+            api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
@@ -213,7 +217,15 @@ def _worker(
     )
 
 
-def _api(gateway: Gateway, settings: Settings, container: Container, scripts: Scripts, inbox: Inbox) -> Api:
+def _api(
+    gateway: Gateway,
+    settings: Settings,
+    container: Container,
+    *,
+    scripts: Scripts,
+    inbox: Inbox,
+    onlookers: Onlookers,
+) -> Api:
     expiry = settings.expiry.conversation
     return Api(
         keys=ApiKeys(scripts.calls, scripts.keys),
@@ -229,6 +241,7 @@ def _api(gateway: Gateway, settings: Settings, container: Container, scripts: Sc
             for manager in feature.managers
         },
         strategy=gateway.strategy,
+        onlookers=onlookers,
     )
 
 

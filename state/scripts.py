@@ -111,6 +111,8 @@ class Answered:
     """What to count, and how often it has happened."""
     told: tuple[str, bytes] | None = None
     """A ticket, and what whoever holds it is told."""
+    delivered: bytes = b""
+    """It in the words of the feed."""
 
 
 class Scripts:
@@ -291,6 +293,7 @@ class Scripts:
             keys.conversation(conversation),
             keys.garbage(conversation),
             keys.tally(keys.partition_of(conversation)),
+            keys.feed(keys.partition_of(conversation)),
         ]
         if answered.told is not None:
             names.append(keys.told(conversation, answered.told[0]))
@@ -303,6 +306,7 @@ class Scripts:
                 "garbage": [message.members() for message in answered.garbage],
                 "replaced": [message.members() for message in answered.replaced],
                 "counts": dict(answered.counts),
+                **({"feed": self.watch.feed, "delivered": answered.delivered} if self.watch.feed else {}),
                 **({"told": answered.told[1], "told_ms": TELL_FOR_MS} if answered.told else {}),
             }
         )

@@ -26,6 +26,11 @@ class Watch:
     keep_feed_for: timedelta = timedelta(days=1)
     rules: Sequence[WatchRule] = ()
 
+    @property
+    def feed(self) -> tuple[int, int] | None:
+        """Return the feed's length, and in ms how long it is kept; None: there is none."""
+        return (self.feed_length, _milliseconds(self.keep_feed_for)) if self.feed_length else None
+
     def concerned(self, state: str | Literal[False]) -> Mapping[str, frozenset[str] | None]:
         """Return whom a change to *state* can concern, and the states before that each wants."""
         after, wanted = state or "", dict[str, frozenset[str] | None]()
@@ -42,4 +47,8 @@ class Watch:
         if not concerned and not self.feed_length:
             return ()
         before = [sorted(states) if states is not None else False for states in concerned.values()]
-        return (self.feed_length, int(self.keep_feed_for.total_seconds() * 1000), before)
+        return (self.feed_length, _milliseconds(self.keep_feed_for), before)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

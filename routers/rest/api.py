@@ -17,6 +17,7 @@ from state.expectations import Expectations
 from state.history import History
 from state.idempotency import Idempotency
 from state.inbox import Inbox
+from state.onlookers import Onlookers
 from state.schema import AnyShape
 from state.scripts import CommitAnswer, Scripts
 from state.standings import Outcomes
@@ -71,6 +72,7 @@ class Api:
     drafts: Mapping[str, DraftTerms]
     """What is known of features' drafts; any other one may hold anything."""
     strategy: FSMStrategy
+    onlookers: Onlookers
 
     def bot_id(self, name: str) -> int:
         """

@@ -12,6 +12,7 @@ from routers.rest import (
     history,
     scene,
     states,
+    stream,
 )
 from routers.rest.described import ALWAYS
 
@@ -19,6 +20,17 @@ from routers.rest.described import ALWAYS
 def rest_router() -> APIRouter:
     """Return the routes, none of which answers without a key."""
     router = APIRouter(prefix="/v1", responses=ALWAYS)
-    for part in (bots, conversations, drafts, scene, states, history, events, event_batch, expectations):
+    for part in (
+        bots,
+        conversations,
+        drafts,
+        scene,
+        states,
+        history,
+        events,
+        event_batch,
+        expectations,
+        stream,
+    ):
         router.include_router(part.router)
     return router

@@ -1,0 +1,150 @@
+"""What has just happened: changes of state, and what Telegram was brought to show."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from typing import Any, Self
+
+from redis.asyncio import Redis
+
+from state.connection import store_errors
+from state.conversation import Conversation
+from state.grouping import GroupedCalls
+from state.history import Transition, read_transition
+from state.keys import Keys
+from state.packing import pack, unpack
+from state.snapshot import pairs
+
+#: One answer's size, for each partition.
+READ_COUNT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one effect at Telegram."""
+
+    deed: str
+    """``show content``, ``call SendMessage``."""
+    outcome: str
+    """``done``, ``refused`` or ``dropped``."""
+    cause: str | None = None
+    message: str | None = None
+    """``chat:message`` that now stands for it."""
+
+    def pack(self) -> bytes:
+        """Return it as record.lua keeps it."""
+        return pack((self.deed, self.outcome, self.cause, self.message))
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        return cls(*unpack(packed))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A place in the feed. Within one millisecond the order of different partitions means nothing."""
+
+    at_ms: int
+    sequence: int = 0
+    partition: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.at_ms}-{self.sequence}-{self.partition:02x}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """
+        Return the moment that ``str`` wrote.
+
+        Raises:
+            ValueError: *text* is none.
+        """
+        at_ms, sequence, partition = text.split("-")
+        if not (at_ms.isdecimal() and sequence.isdecimal() and text.isascii()):
+            raise ValueError("not a moment")
+        return cls(int(at_ms), int(sequence), int(partition, 16))
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One entry of the feed: a transition or a delivery."""
+
+    moment: Moment
+    conversation: Conversation
+    transition: Transition | None = None
+    delivered: Delivered | None = None
+
+
+class Feed:
+    """Reads the feed of all partitions."""
+
+    def __init__(self, redis: Redis, calls: GroupedCalls, keys: Keys) -> None:
+        self._redis = redis
+        self._calls = calls
+        self._partitions = {keys.feed(number): number for number in range(keys.partitions)}
+
+    async def since(self, moment: Moment) -> Sequence[Happening]:
+        """
+        Return what is kept from the millisecond of *moment* on, without *moment* itself.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        calls = [self._calls.command("XRANGE", name, moment.at_ms, "+") for name in self._partitions]
+        found = [
+            _happening(number, entry_id, flat)
+            for number, call in zip(self._partitions.values(), calls, strict=True)
+            for entry_id, flat in await call
+        ]
+        return sorted((each for each in found if each.moment != moment), key=_by_moment)
+
+    async def ends(self) -> Mapping[str, str]:
+        """
+        Return where each partition's feed ends now, for `after`.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        ends = {}
+        for name in self._partitions:
+            last = await self._calls.command("XREVRANGE", name, "+", "-", "COUNT", 1)
+            ends[name] = last[0][0].decode() if last else "0-0"
+        return ends
+
+    async def after(
+        self, ends: Mapping[str, str], longest: timedelta
+    ) -> tuple[Sequence[Happening], Mapping[str, str]]:
+        """
+        Wait for what comes after *ends*, for *longest* at most; return it, and the new ends.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        block = max(1, int(longest.total_seconds() * 1000))
+        places: dict[Any, Any] = dict(ends)
+        with store_errors():
+            read: Any = await self._redis.xread(places, count=READ_COUNT, block=block)
+        moved, found = dict(ends), []
+        for name, entries in read or ():
+            key = name.decode()
+            moved[key] = entries[-1][0].decode()
+            found += [
+                _happening(self._partitions[key], entry_id, list(chain.from_iterable(fields.items())))
+                for entry_id, fields in entries
+            ]
+        return sorted(found, key=_by_moment), moved
+
+
+def _by_moment(happening: Happening) -> Moment:
+    return happening.moment
+
+
+def _happening(partition: int, entry_id: bytes, flat: Iterable[bytes]) -> Happening:
+    fields = pairs(list(flat))
+    at_ms, _, sequence = entry_id.decode().partition("-")
+    moment = Moment(int(at_ms), int(sequence), partition)
+    conversation = Conversation.decode(fields[b"c"].decode())
+    if fields[b"k"] == b"transition":
+        return Happening(moment, conversation, transition=read_transition(fields[b"d"], partition))
+    return Happening(moment, conversation, delivered=Delivered.unpack(fields[b"d"]))
