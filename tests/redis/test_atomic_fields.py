@@ -115,25 +115,6 @@ async def test_one_of_many_that_expect_the_same_succeeds(redis: Redis, redis_url
             await storage.close()
 
 
-async def test_ten_features_updated_at_once_all_survive(redis: Redis) -> None:
-    """codex-bot's manager rewrites the whole data: of ten features one survived, in 20 of 20 rounds."""
-    state = FSMContext(ConversationStorage(redis), CONVERSATION.storage_key())
-    managers = [BaseStateManager(state, feature_key=f"feature{number}") for number in range(10)]
-
-    await asyncio.gather(*(manager.update(field=number) for number, manager in enumerate(managers)))
-
-    assert await state.get_data() == {f"draft:feature{number}": {"field": number} for number in range(10)}
-
-
-async def test_update_data_by_many_at_once_loses_nothing(redis: Redis) -> None:
-    """aiogram's own update_data reads, changes and writes; ours sets the keys that it names."""
-    state = FSMContext(ConversationStorage(redis), CONVERSATION.storage_key())
-
-    await asyncio.gather(*(state.update_data({f"key{number}": number}) for number in range(20)))
-
-    assert await state.get_data() == {f"key{number}": number for number in range(20)}
-
-
 async def test_a_handler_that_increments_runs_again_if_another_writer_came_between(redis: Redis) -> None:
     """Its sum rests on what it read, so it is neither merged blindly nor lost."""
     storage = ConversationStorage(redis)

@@ -28,7 +28,7 @@ async def _filled(redis: Redis, *, clear_keeps_drafts: bool) -> tuple[Conversati
 
 @pytest.mark.parametrize("keeps", [True, False])
 @pytest.mark.parametrize("in_a_handler", [True, False])
-async def test_state_clear_leaves_drafts_alone_if_the_setting_says_so(
+async def test_d3_state_clear_leaves_drafts_alone_if_the_setting_says_so(
     redis: Redis, keeps: bool, in_a_handler: bool
 ) -> None:
     """aiogram's and codex-bot's wipe every feature's draft, whoever calls it; here that is a choice."""

@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiogram import Bot, Dispatcher, Router
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import BaseEventIsolation
+from aiogram.types import Chat, Message, Update, User
 from redis.asyncio import Redis
 
 from state import BaseStateManager, ConversationStorage
@@ -248,3 +250,36 @@ async def test_every_write_under_a_lost_turn_is_refused(redis: Redis, write: str
     assert (await state.get_state(), await state.get_data()) == ("Shop:paying", {"item": 7})
     await redis.delete(KEYS.turns(CONVERSATION), KEYS.waiters(CONVERSATION))
     await state.clear()
+
+
+async def test_a_dispatcher_handles_one_users_updates_one_at_a_time(redis: Redis) -> None:
+    """What a handler reads is what the one before it has written, though it reads, waits and writes."""
+    storage = ConversationStorage(redis)
+    router = Router()
+
+    @router.message()
+    async def counted(message: Message, state: FSMContext) -> None:
+        count = await state.get_value("count", 0)
+        await asyncio.sleep(0)
+        await state.update_data(count=count + 1)
+
+    dispatcher = Dispatcher(storage=storage, events_isolation=storage.create_isolation())
+    dispatcher.include_router(router)
+    async with Bot(f"{CONVERSATION.bot_id}:token") as bot:
+        updates = [
+            Update(
+                update_id=number,
+                message=Message(
+                    message_id=number,
+                    date=datetime.now(UTC),
+                    chat=Chat(id=501, type="private"),
+                    from_user=User(id=501, is_bot=False, first_name="Ada"),
+                    text="one more",
+                ),
+            )
+            for number in range(1, 11)
+        ]
+        await asyncio.gather(*(dispatcher.feed_update(bot, update) for update in updates))
+    await dispatcher.fsm.events_isolation.close()
+
+    assert await FSMContext(storage, KEY).get_value("count") == 10
