@@ -168,7 +168,7 @@ class Handling:
             result = await self.queries.settle(bot, asked, result, calls)
         if result is UNHANDLED and query is None and unit.untouched:
             return Skipped("no handler takes it")
-        _stage(unit, director, result)
+        await _stage(unit, director, result)
         if query is not None and not calls.answered_callback:
             gone = result is UNHANDLED and director.alert is None
             unit.add_effect(_answer(query, self._gateway.expired_text(query) if gone else director.alert))
@@ -201,7 +201,7 @@ class Handling:
                 )
         if event.next_scene is not None and result is None:
             return await _follow(director, event)
-        _stage(unit, director, result)
+        await _stage(unit, director, result)
         return Handled()
 
 
@@ -242,8 +242,10 @@ def _raw(body: bytes) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
-def _stage(unit: UnitOfWork, director: Director, result: Any) -> None:
-    """Stage what a handler returned: a view to show, or a call of the Bot API."""
+async def _stage(unit: UnitOfWork, director: Director, result: Any) -> None:
+    """Stage what a handler returned: a view to show, the scene to go on to, or a call of the Bot API."""
+    if isinstance(result, Mapping):
+        result = await director.resolve(result)
     if isinstance(result, View):
         director.show(result)
     elif isinstance(result, TelegramMethod):
