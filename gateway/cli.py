@@ -1,6 +1,7 @@
 """The command line: declarations only. The work is in `gateway.commands`, imported when it is asked for."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -137,6 +138,92 @@ def revoke_key(
     from gateway.commands.keys import revoke as run
 
     return run(existing(config), key_id)
+
+
+sources = typer.Typer(help="Providers that call the gateway.", no_args_is_help=True)
+app.add_typer(sources, name="sources")
+
+
+@sources.command("list")
+def list_sources(config: Config = None) -> int:
+    """List what is configured."""
+    from gateway.commands.sources import show as run
+
+    return run(existing(config))
+
+
+@sources.command("check")
+def check_sources(
+    name: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="This one only.")] = None,
+    config: Config = None,
+) -> int:
+    """Say what to enter at each provider, and what would keep it from working."""
+    from gateway.commands.sources import check as run
+
+    return run(existing(config), name)
+
+
+@app.command()
+def trigger(  # noqa: PLR0917 - typer reads them as options, not by position
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A configured source, or its kind.")],
+    event: Annotated[str, typer.Argument(metavar="TYPE", help="The provider's own type of event.")],
+    token: Annotated[str, typer.Option(help="The token of the expectation.")],
+    amount: Annotated[int, typer.Option(min=0, help="In the currency's minor unit.")] = 4200,
+    currency: Annotated[str, typer.Option()] = "EUR",
+    object_id: Annotated[
+        str, typer.Option("--object", help="The provider's id of the payment or booking.")
+    ] = "",
+    body: Annotated[Path | None, typer.Option(help="Sign and send this instead of an example.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The source's address. [default: by web.host and web.port]")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="Sign with this; env:NAME reads a variable. [default: the configured one]"),
+    ] = None,
+    config: Config = None,
+) -> int:
+    """Send a genuine, signed example of a provider's call to a running gateway."""
+    from gateway.commands.secret_option import secret_of
+    from gateway.commands.trigger import Order
+    from gateway.commands.trigger import trigger as run
+
+    order = Order(source, event, token, amount, currency, object_id, body)
+    return run(existing(config), order, url=url, secret=None if secret is None else secret_of(secret))
+
+
+@app.command()
+def verify(  # noqa: PLR0917 - typer reads them as options, not by position
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A configured source, or its kind.")],
+    header: Annotated[list[str] | None, typer.Option(help="'Name: value'; may be repeated.")] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help="May be repeated; env:NAME reads a variable. [default: the configured ones]"),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="The source's public address, where it is signed.")] = None,
+    query: Annotated[str, typer.Option(help="What followed the ? in the address.")] = "",
+    method: Annotated[str, typer.Option()] = "POST",
+    remote_address: Annotated[str, typer.Option(help="Where the call came from.")] = "",
+    path_secret: Annotated[str, typer.Option(help="What followed the source in the path; env:NAME.")] = "",
+    at: Annotated[datetime | None, typer.Option(help="When it came, in UTC. [default: now]")] = None,
+    config: Config = None,
+) -> int:
+    """Say why a delivery, its body on standard input, is refused. No secret is ever shown."""
+    from gateway.commands.secret_option import secret_of
+    from gateway.commands.verify import Delivery
+    from gateway.commands.verify import verify as run
+
+    delivery = Delivery(
+        sys.stdin.buffer.read(),
+        header or (),
+        query,
+        method.upper(),
+        url,
+        remote_address,
+        secret_of(path_secret).decode() if path_secret else "",
+        at.replace(tzinfo=UTC) if at is not None else None,
+    )
+    return run(existing(config), source, delivery, [secret_of(each) for each in secret or ()])
 
 
 @app.command("import-state")

@@ -30,13 +30,13 @@ from gateway.role import Role
 from gateway.scenes import Scenes
 from gateway.sender import Sender
 from gateway.settings import BotSettings, MetricsSettings, Settings
+from gateway.sources import webhook_endpoints
 from gateway.subscribers.telling import telling, watch_of
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
 from routers.allowance import Allowance
 from routers.asker import open_asker
-from routers.dependencies import Edge, MetricsPage, TelegramEndpoint, WebhookEndpoint
-from routers.registry import providers
+from routers.dependencies import Edge, MetricsPage, TelegramEndpoint
 from routers.rest.api import Api, DraftTerms
 from routers.verification import Secret
 from state.api_keys import ApiKeys
@@ -148,7 +148,7 @@ async def running(
         edge = Edge(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
-            webhooks=_webhooks(settings) if role.listens else {},
+            webhooks=webhook_endpoints(settings) if role.listens else {},
             api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
             asker=await stack.enter_async_context(open_asker()),
@@ -255,25 +255,6 @@ def _telegram(gateway: Gateway, settings: Settings) -> Mapping[int, TelegramEndp
             allowance=_allowance(bot.rate_per_second),
         )
         for bot in settings.telegram.bots.values()
-    }
-
-
-def _webhooks(settings: Settings) -> Mapping[str, WebhookEndpoint]:
-    base = str(settings.web.public_url or "").rstrip("/")
-    known = providers()
-    return {
-        name: WebhookEndpoint(
-            name,
-            known[source.kind].configured(source.options),
-            [
-                Secret(secret.value.get_secret_value().encode(), secret.not_before, secret.not_after)
-                for secret in source.secrets
-            ],
-            public_url=f"{base}/webhooks/{name}",
-            body_limit_bytes=settings.web.body_limit_bytes,
-            allowance=_allowance(source.rate_per_second),
-        )
-        for name, source in settings.sources.items()
     }
 
 

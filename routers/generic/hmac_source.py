@@ -58,6 +58,7 @@ def build(options: HmacOptions) -> Provider:
         remember_for=timedelta(days=options.remember_days),
         answer=answer,
         rewrite=_rewriter(scheme, options.read),
+        examples=examples.examples_of(options),
     )
 
 
@@ -201,7 +202,6 @@ _BARE: Final = Provider(
     remember_for=timedelta(days=_EXAMPLE.remember_days),
     documentation="docs/providers/hmac.md",
     options=HmacOptions,
-    examples=examples.EXAMPLES,
     example_options=examples.OPTIONS,
 )
 PROVIDER: Final = replace(build(_EXAMPLE), build=build)

@@ -79,12 +79,12 @@ class TestTranslation:
         assert isinstance(paid.event, PaymentSucceeded)
         assert (paid.event.amount_minor, paid.event.currency) == (4200, "EUR")
         assert (paid.event.provider, paid.event.occurred_at) == ("shop", NOW)
-        assert (paid.token, paid.event.object_id) == (TOKEN, f"order-{TOKEN}")
+        assert (paid.token, paid.event.object_id) == (TOKEN, f"object-{TOKEN}")
         assert paid.event.customer.email == "guest@example.com"
         assert isinstance(visit.event, BookingCreated)
         assert visit.event.starts_at == NOW + timedelta(days=3)
         assert isinstance(failed, PaymentFailed)
-        assert failed.reason == "card declined"
+        assert failed.reason == "an example of reason"
 
     @pytest.mark.parametrize(
         "total, currency, amount_minor",
@@ -211,6 +211,20 @@ class TestTranslation:
 
         with pytest.raises(Unreadable):
             told(provider, type="x", data=7)
+
+    def test_any_description_has_examples(self) -> None:
+        """So that `gateway trigger` can play a sender that nobody has written code for."""
+        provider = described(
+            read(format="form", type="kind", token="note", amount="sum", currency="'USD'", customer=None),
+            read(id="id", object="number", time="at"),
+            events(paid="payment.succeeded"),
+        )
+        translation = provider.translate(genuine(provider, "paid"), NOW)
+
+        assert isinstance(translation.event, PaymentSucceeded)
+        assert (translation.event.amount_minor, translation.event.currency) == (4200, "USD")
+        assert (translation.token, translation.event.occurred_at) == (TOKEN, NOW)
+        assert described(read(type=None, type_header="X-Event")).examples == {}
 
     def test_the_answer_is_the_senders(self) -> None:
         """Byte for byte."""

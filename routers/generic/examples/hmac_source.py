@@ -1,14 +1,18 @@
-"""A made-up shop, described as `gateway.toml` would describe it."""
+"""Example bodies for a sender that is only described: each described place gets a value that fits it."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 
+from routers.generic.hmac_options import HmacOptions, MappedEvent
 from routers.payments.currency import literal
 from routers.provider import Example
 
+#: A made-up shop, as `gateway.toml` would describe it.
 OPTIONS: Final[Mapping[str, Any]] = {
     "provider": "shop",
     "signature": {
@@ -40,43 +44,67 @@ OPTIONS: Final[Mapping[str, Any]] = {
     },
 }
 
-
-def _call(own_type: str, example: Example, data: dict[str, Any]) -> bytes:
-    members = {
-        "id": example.event_id or f"{own_type}/{example.object_id or example.token}",
-        "type": own_type,
-        "created": int(example.at.timestamp()),
-        "data": {
-            "order": example.object_id or f"order-{example.token}",
-            "reference": example.token,
-            "buyer": {"email": "guest@example.com"},
-            **data,
-        },
-    }
-    return orjson.dumps(members)
+_CUSTOMER: Final = {
+    "name": "Ada Guest",
+    "email": "guest@example.com",
+    "phone": "+4930123456",
+    "locale": "en",
+    "timezone": "Europe/Berlin",
+}
+#: Where a value can be put without solving an expression; others are left to whoever reads them.
+_PATH: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
 
-def _order(own_type: str, **more: str) -> Callable[[Example], bytes]:
+def examples_of(options: HmacOptions) -> Mapping[str, Callable[[Example], bytes]]:
+    """One body for each type that *options* give a word of ours; none where the type is told in a header."""
+    if options.read.type is None:
+        return {}
+    return {own_type: _example(options, own_type, mapped) for own_type, mapped in options.events.items()}
+
+
+def _example(options: HmacOptions, own_type: str, mapped: MappedEvent) -> Callable[[Example], bytes]:
     def body(example: Example) -> bytes:
-        total = literal(example.amount_minor, example.currency)
-        return _call(own_type, example, {"total": total, "currency": example.currency, **more})
+        members: dict[str, Any] = {}
+        for path, value in _values(options, own_type, mapped, example).items():
+            _put(members, path, value)
+        return orjson.dumps(members) if options.read.format == "json" else urlencode(members).encode()
 
     return body
 
 
-def _visit(example: Example) -> bytes:
+def _values(
+    options: HmacOptions, own_type: str, mapped: MappedEvent, example: Example
+) -> Mapping[str | None, str]:
+    read = options.read
+    minor = (mapped.unit or read.unit) == "minor"
+    amount = str(example.amount_minor) if minor else literal(example.amount_minor, example.currency)
+    subject = example.object_id or f"object-{example.token}"
+    return {
+        **{path: _CUSTOMER[name] for name, path in read.customer.items()},
+        **{path: _field(name, example) for name, path in (mapped.__pydantic_extra__ or {}).items()},
+        mapped.amount or read.amount: amount,
+        mapped.currency or read.currency: example.currency,
+        read.time: str(int(example.at.timestamp())),
+        read.object: subject,
+        **dict.fromkeys(read.token[:1], example.token),
+        read.id: example.event_id or f"{own_type}/{subject}",
+        read.type: own_type,
+    }
+
+
+def _field(name: str, example: Example) -> str:
     begins = example.at.astimezone(UTC) + timedelta(days=3)
-    ends = begins + timedelta(hours=1)
-    return _call(
-        "visit.booked",
-        example,
-        {"title": "A look at the room", "from": begins.isoformat(), "until": ends.isoformat()},
-    )
+    times = {"starts_at": begins, "ends_at": begins + timedelta(hours=1)}
+    return times[name].isoformat() if name in times else f"an example of {name}"
 
 
-EXAMPLES: Final[Mapping[str, Callable[[Example], bytes]]] = {
-    "order.paid": _order("order.paid"),
-    "order.failed": _order("order.failed", why="card declined"),
-    "visit.booked": _visit,
-}
-"""One body for each type that `OPTIONS` has a word of ours for."""
+def _put(members: dict[str, Any], path: str | None, value: str) -> None:
+    if path is None or _PATH.fullmatch(path) is None:
+        return
+    *outer, last = path.split(".")
+    for step in outer:
+        inner = members.setdefault(step, {})
+        if not isinstance(inner, dict):
+            return
+        members = inner
+    members[last] = value
