@@ -12,6 +12,7 @@ from aiogram.fsm.strategy import FSMStrategy, apply_strategy
 from routers.problems import Problem, Rejected
 from state.api_keys import ApiKeys
 from state.conversation import Conversation
+from state.dead_letters import DeadLetters
 from state.directory import Directory
 from state.expectations import Expectations
 from state.history import History
@@ -22,6 +23,7 @@ from state.schema import AnyShape
 from state.scripts import CommitAnswer, Scripts
 from state.standings import Outcomes
 from state.storage import ConversationStorage
+from state.waiting_events import ParkedEvents, UnresolvedEvents
 
 UNKNOWN_BOT: Final = Problem("unknown-bot", 404, "No such bot is configured")
 
@@ -114,6 +116,21 @@ class Api:
     def expectations(self) -> Expectations:
         """What is waited for."""
         return Expectations(self.scripts.calls, self.scripts.keys)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Events that were given up."""
+        return DeadLetters(self.scripts)
+
+    @property
+    def parked(self) -> ParkedEvents:
+        """Events that wait for a state."""
+        return ParkedEvents(self.scripts)
+
+    @property
+    def unresolved(self) -> UnresolvedEvents:
+        """Events that wait for their conversation."""
+        return UnresolvedEvents(self.scripts)
 
     @property
     def outcomes(self) -> Outcomes:

@@ -10,6 +10,7 @@ from routers.rest import (
     events,
     expectations,
     history,
+    operations,
     scene,
     states,
     stream,
@@ -30,6 +31,7 @@ def rest_router() -> APIRouter:
         events,
         event_batch,
         expectations,
+        operations,
         stream,
     ):
         router.include_router(part.router)
