@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from redis.asyncio import Redis
 
 from gateway.bridge import Bridge
+from gateway.ending import ended
 from gateway.settings import Settings
 from gateway.settings.streams import StreamStart
 from state.connection import open_client
@@ -17,20 +18,16 @@ from state.service_stream import ServiceStream
 @asynccontextmanager
 async def bridging(settings: Settings, redis: Redis, inbox: Inbox, reader: str) -> AsyncIterator[None]:
     """Bring the entries of all configured streams into *inbox*, under the name *reader*."""
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        running = []
+    async with AsyncExitStack() as stack:
         for name, stream in settings.streams.items():
             client = redis
             if stream.url is not None:
                 client = open_client(stream.url.get_secret_value())
                 stack.push_async_callback(client.aclose)
             bridge = _bridge(name, settings, _stream(name, settings, client, reader), inbox)
-            running.append(tasks.create_task(bridge.run(), name=bridge.source))
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
+            task = asyncio.create_task(bridge.run(), name=bridge.source)
+            stack.push_async_callback(ended, task)
+        yield
 
 
 def _stream(name: str, settings: Settings, client: Redis, reader: str) -> ServiceStream:

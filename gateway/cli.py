@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from gateway.cli_kept import dead_letters, parked, unresolved
 from gateway.cli_options import Config, existing
+from gateway.cli_telegram import telegram
 from gateway.refusal import MISTAKEN, CommandRefused
 from gateway.role import Role
 
@@ -102,6 +103,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(parked, name="parked")
 app.add_typer(unresolved, name="unresolved")
+app.add_typer(telegram, name="telegram")
 
 
 @keys.command("create")

@@ -16,6 +16,8 @@ from gateway.orchestrator import Guard
 from gateway.queries import DeadlineQuery
 from state import GarbageStateRegistry
 
+_ALWAYS_NEEDED = frozenset({"message", "callback_query", "my_chat_member"})
+
 
 class Gateway:
     """
@@ -62,6 +64,17 @@ class Gateway:
             self._dispatcher.include_routers(*(feature.chat for feature in self.features.values()))
         self._dispatcher.fsm.storage = storage
         return self._dispatcher
+
+    def allowed_updates(self) -> Sequence[str]:
+        """
+        Return the kinds of updates that Telegram has to send: those with handlers, and those that the gateway
+        itself needs (text in garbage states, presses on expired buttons, who has blocked the bot).
+        """
+        handled: set[str] = set()
+        for feature in self.features.values():
+            for router in feature.chat.chain_tail:
+                handled |= {kind for kind, observer in router.observers.items() if observer.handlers}
+        return sorted((handled - {"update", "error"}) | _ALWAYS_NEEDED)
 
     def expired_text(self, query: CallbackQuery) -> str:
         """Return what a press is answered that no handler takes: its screen is gone."""

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from redis.asyncio import Redis
 
 from gateway.bridges import bridging
 from gateway.container import Container
 from gateway.delivery import Delivery
-from gateway.direct_calls import WatchDirectCalls
+from gateway.ending import ended
 from gateway.gateway import Gateway
 from gateway.handling import Handling
 from gateway.metrics import Metrics
@@ -29,9 +26,11 @@ from gateway.redaction import Redaction
 from gateway.role import Role
 from gateway.scenes import Scenes
 from gateway.sender import Sender
-from gateway.settings import BotSettings, MetricsSettings, Settings
+from gateway.settings import MetricsSettings, Settings
 from gateway.sources import webhook_endpoints
 from gateway.subscribers.telling import telling, watch_of
+from gateway.telegram_bot import open_bot
+from gateway.telegram_webhooks import keep_telling, wanted_webhooks
 from gateway.timer_clock import TimerClock
 from gateway.worker import Worker
 from routers.allowance import Allowance
@@ -60,6 +59,7 @@ from state.storage import ConversationStorage
 from state.sweeper import Sweeper
 from state.timers import Timers
 from state.wake import wake_ups
+from state.webhook_log import WebhookLog
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +113,7 @@ async def running(
             draft_expires_after=settings.expiry.draft,
             clear_keeps_drafts=settings.state.clear_keeps_drafts,
         )
-        bots = {bot.id: bot for bot in map(_bot, settings.telegram.bots.values())}
+        bots = {bot.id: bot for bot in map(open_bot, settings.telegram.bots.values())}
         for bot in bots.values():
             stack.push_async_callback(bot.session.close)
         container = Container(
@@ -122,7 +122,7 @@ async def running(
         worker = None
         pressure = Pressure(scripts, oldest=settings.limits.inbox_age)
         measuring = asyncio.create_task(pressure.watch(), name="pressure")
-        stack.push_async_callback(_end, measuring)
+        stack.push_async_callback(ended, measuring)
         stack.push_async_callback(_write_last, scripts.counts)
         inbox = Inbox(
             scripts,
@@ -136,13 +136,16 @@ async def running(
             inbox.on_accepted = worker.notice_accepted
             inbox.on_urgent = worker.notice_urgent
             listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
-            stack.push_async_callback(_end, listening)
+            stack.push_async_callback(ended, listening)
             worker.start()
             stack.push_async_callback(worker.stop, settings.worker.drain)
             await stack.enter_async_context(bridging(settings, redis, inbox, name))
             worker.on_told = await stack.enter_async_context(
                 telling(settings, calls, keys, lambda: worker.held, _now_ms)
             )
+        if role.listens and (wanted := wanted_webhooks(settings, gateway)):
+            telling_telegram = keep_telling(bots, wanted, WebhookLog(calls, keys, process=name))
+            stack.push_async_callback(ended, asyncio.create_task(telling_telegram, name="webhooks"))
         onlookers = Onlookers(Feed(redis, calls, keys))
         stack.push_async_callback(onlookers.close)
         edge = Edge(
@@ -158,13 +161,6 @@ async def running(
             durability=(Durability.ALWAYS if confirmed else facts.durability).value,
         )
         yield Runtime(redis, container, edge, worker, settings.worker.drain)
-
-
-def _bot(settings: BotSettings) -> Bot:
-    server = TelegramAPIServer.from_base(str(settings.api_base)) if settings.api_base else PRODUCTION
-    session = AiohttpSession(api=server)
-    session.middleware(WatchDirectCalls())
-    return Bot(settings.token.get_secret_value(), session=session)
 
 
 def _worker(
@@ -280,11 +276,6 @@ async def _write_last(counts: Counts) -> None:
 async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:
     async for word in wake_ups(redis, keys, worker.name):
         worker.woken(word)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _now_ms() -> int:

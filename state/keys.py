@@ -53,7 +53,8 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:disk                   | string | a mark that the disk is asked for             | a minute                     | durability   |
 | gw:counts                      | hash   | what all processes have done, by name         | none: one small hash         | counts       |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
-| gw:meta                        | hash   | what must not change: partitions              | none: one small hash         | connection   |
+| gw:webhooks                    | string | the process that sets the bots' webhooks      | 15 s                         | webhook_log  |
+| gw:meta                        | hash   | the number of partitions; each bot's webhook  | none: one small hash         | connection   |
 """
 
 import zlib
@@ -260,6 +261,10 @@ class Keys:
     @property
     def meta(self) -> str:
         return f"{self.prefix}:meta"
+
+    @property
+    def webhook_leader(self) -> str:
+        return f"{self.prefix}:webhooks"
 
     def wake_channel(self, worker: str) -> str:
         """Return the channel on which *worker* learns of work that another process left for it."""

@@ -20,6 +20,8 @@ class BotSettings(Section):
     """What Telegram sends with each update; without it anybody could pretend to be Telegram."""
     api_base: HttpUrl | None = None
     """A Bot API server of one's own."""
+    set_webhook: bool = True
+    """With `web.public_url`, Telegram is told at start where this bot's updates go, if it does not know."""
     rate_per_second: float | None = Field(default=None, gt=0, le=100_000)
     """As for a source."""
     sends_per_second: int = Field(default=30, ge=1, le=1000)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from gateway.ending import ended
 from gateway.gateway import Gateway
 from gateway.settings import Settings, SettingsError
 from gateway.subscribers.post import Post
@@ -48,9 +49,8 @@ async def telling(
     now_ms: Callable[[], int],
 ) -> AsyncIterator[Callable[[], None]]:
     """Tell all subscribers, for the partitions that are *held*; yield what to call when there is news."""
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+    async with AsyncExitStack() as stack:
         tellers: list[Teller] = []
-        running = []
         for name, subscriber in settings.subscribers.items():
             post = Post(subscriber)
             stack.push_async_callback(post.close)
@@ -63,14 +63,11 @@ async def telling(
                 now_ms=now_ms,
             )
             tellers.append(teller)
-            running.append(tasks.create_task(teller.run(), name=f"subscriber {name}"))
+            task = asyncio.create_task(teller.run(), name=f"subscriber {name}")
+            stack.push_async_callback(ended, task)
 
         def notice() -> None:
             for teller in tellers:
                 teller.notice()
 
-        try:
-            yield notice
-        finally:
-            for task in running:
-                task.cancel()
+        yield notice
