@@ -16,6 +16,8 @@ from state.screen import BlockName, ShownBlock
 from state.snapshot import Fields
 
 _BLOCK = b"v:"
+#: What only this store's layout needs: the state has a member of its own, and the index is made anew.
+_OF_THE_LAYOUT = (fields.STATE, fields.REVISION, b"i")
 
 
 class LineUnreadable(ValueError):
@@ -94,7 +96,7 @@ class Portable:
             {
                 name.decode(): values.load(packed)
                 for name, packed in stored.items()
-                if b":" not in name and name not in (fields.STATE, fields.REVISION)
+                if b":" not in name and name not in _OF_THE_LAYOUT
             },
             tuple(_tracked(place, packed) for place, packed in sorted(garbage.items())),
             expires_in_ms,

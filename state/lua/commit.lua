@@ -160,7 +160,7 @@ if to and used then
 end
 
 if changed then
-  revision = redis.call('HINCRBY', conversation, 'r', 1)
+  revision = next_revision(conversation, revision, now_ms)
   index_drafts(conversation)
   if redis.call('HLEN', conversation) == (is_indexed(conversation) and 2 or 1) then
     redis.call('DEL', conversation)

@@ -1,13 +1,23 @@
 -- The fields of a conversation's hash, shared by the scripts that write it.
 --
 --   s              the state; absent when there is none
---   r              the revision, one more with each commit that changed something
+--   r              the revision, more with each commit that changed something; the first is the time, ms
 --   d:<key>        one value of the FSM data, JSON, never read here
 --   f:<feature>:<name>   one field of a draft, JSON, never read here
 --   e:<feature>    when the draft expires, ms; absent when it does so with the conversation
 --   i, i:<feature>    in a conversation of many fields only: that it has an index, and which names the draft has, so
 --                  that reading or clearing a draft costs its own size alone
 --   v:<block>      one block of the screen
+
+-- A conversation that ended and began anew must not come to a revision that it had before, so it begins with
+-- the time: nobody makes more than one change a millisecond for long.
+local function next_revision(conversation, revision, now_ms)
+  if revision > 0 then
+    return redis.call('HINCRBY', conversation, 'r', 1)
+  end
+  redis.call('HSET', conversation, 'r', string.format('%.0f', now_ms))
+  return now_ms
+end
 
 -- Below this, looking through all fields costs less than an index would take of the memory.
 local INDEXED_BEYOND = 64

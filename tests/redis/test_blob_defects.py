@@ -150,6 +150,21 @@ async def test_d4_what_was_decided_on_an_old_state_is_not_written(storage: Conve
     assert await storage.get_state(KEY) == "Shop:cancelled"
 
 
+async def test_d4_a_conversation_that_ended_and_began_anew_is_another_one(
+    storage: ConversationStorage,
+) -> None:
+    """As many changes later it must not look like the one that was decided on."""
+    await storage.set_state(KEY, "Shop:paying")
+    unit = await storage.unit_of_work(CONVERSATION)
+    assert unit.state == "Shop:paying"
+    unit.set_state("Shop:paid")
+    await storage.set_state(KEY, None)
+    await storage.set_state(KEY, "Shop:choosing")
+
+    assert (await storage.commit(unit)).outcome is Committed.CONFLICT
+    assert await storage.get_state(KEY) == "Shop:choosing"
+
+
 @pytest.mark.parametrize("write", ["state", "data", "draft"])
 async def test_d4_no_half_of_a_conversation_expires_before_the_other(
     storage: ConversationStorage, redis: Redis, write: str

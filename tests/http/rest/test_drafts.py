@@ -14,13 +14,14 @@ DRAFTS = f"/v1/bots/main/users/{USER}/drafts"
 async def test_a_draft_is_put_read_patched_and_removed(rest: Rest) -> None:
     """Each answer is the draft as it is then, and its revision."""
     put = await rest.ask("PUT", f"{DRAFTS}/shop", json={"item": "tea", "note": "hot"})
-    assert (put.json(), put.headers["etag"]) == ({"item": "tea", "note": "hot"}, '"1"')
+    assert put.json() == {"item": "tea", "note": "hot"}
 
     patched = await rest.ask("PATCH", f"{DRAFTS}/shop", json={"note": None, "price_minor": 4200})
-    assert (patched.json(), patched.headers["etag"]) == ({"item": "tea", "price_minor": 4200}, '"2"')
+    assert patched.json() == {"item": "tea", "price_minor": 4200}
+    assert int(patched.headers["etag"].strip('"')) == int(put.headers["etag"].strip('"')) + 1
 
     read = await rest.ask("GET", f"{DRAFTS}/shop")
-    assert (read.json(), read.headers["etag"]) == (patched.json(), '"2"')
+    assert (read.json(), read.headers["etag"]) == (patched.json(), patched.headers["etag"])
 
     assert (await rest.ask("DELETE", f"{DRAFTS}/shop")).status_code == 204
     assert (await rest.ask("GET", f"{DRAFTS}/shop")).json() == {}
