@@ -64,6 +64,8 @@ class Cause(Enum):
     """The group is a supergroup now, under another id."""
     QUERY_EXPIRED = "query_expired"
     """The pressed button waits no longer for its answer."""
+    ALREADY_REFUNDED = "already_refunded"
+    """The Stars went back before: an earlier call had done it."""
     AMBIGUOUS = "ambiguous"
     """The call went out and no answer came: it may have been done."""
     UNREACHED = "unreached"
@@ -105,6 +107,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("not enough rights to send", Cause.CHAT_GONE),
     ("business_connection", Cause.CHAT_GONE),
     ("query is too old", Cause.QUERY_EXPIRED),
+    ("charge_already_refunded", Cause.ALREADY_REFUNDED),
 )
 #: After these the chat takes nothing from the bot, until `my_chat_member` says otherwise.
 CHAT_CLOSED = frozenset({Cause.BLOCKED, Cause.DEACTIVATED, Cause.CHAT_GONE})
@@ -172,6 +175,6 @@ def answer_of(error: TelegramAPIError) -> Answer:
     if cause in _PASSING:
         pause = RESTART_PAUSE if isinstance(error, RestartingTelegram) else FAILURE_PAUSE
         return Answer(Outcome.LATER, cause, pause, error.message)
-    if cause in (Cause.NOT_MODIFIED, Cause.TARGET_MISSING):
+    if cause in (Cause.NOT_MODIFIED, Cause.TARGET_MISSING, Cause.ALREADY_REFUNDED):
         return Answer(Outcome.DONE, cause, reason=error.message)
     return Answer(Outcome.REFUSED, cause, reason=error.message)

@@ -227,6 +227,20 @@ class Director:
         """Cancel the timer of that name. If it has fired and its event was not handled yet, it never is."""
         self._unit.cancel_timer(name)
 
+    def refund_stars(self, charge_id: str, *, user_id: int | None = None) -> None:
+        """
+        Give the Stars of a payment back, once this event is committed, and until Telegram has done it.
+
+        *charge_id* is the `object_id` of its ``payment.succeeded``; *user_id* who paid, if not this user.
+        """
+        arguments = {
+            "user_id": user_id if user_id is not None else self.conversation.user_id,
+            "telegram_payment_charge_id": charge_id,
+        }
+        self._unit.add_effect(
+            Effect(EffectKind.CALL, {"method": "RefundStarPayment", "arguments": arguments})
+        )
+
     def expect(
         self,
         *,

@@ -1,5 +1,6 @@
 """`POST /telegram/{bot_id}`: Telegram's updates, one at a time."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -11,7 +12,9 @@ from starlette.responses import Response
 from routers.body import read_body
 from routers.dependencies import call_of, edge_of
 from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, not_now, too_many_calls
+from routers.provider import Translation
 from routers.refusal import RefusalReason, Refused
+from routers.telegram import payments
 from routers.telegram.addressing import NotAnUpdate, address
 from routers.telegram.verify import verify
 from state.envelope import Envelope
@@ -45,7 +48,8 @@ async def receive(request: Request) -> Response:
         return UNAUTHORIZED.response()
     try:
         body = await read_body(request, endpoint.body_limit_bytes)
-        addressed = address(orjson.loads(body), endpoint.bot_id, endpoint.strategy)
+        update = orjson.loads(body)
+        addressed = address(update, endpoint.bot_id, endpoint.strategy)
     except Rejected as rejected:
         edge.count_refusal(endpoint.source, rejected.problem.slug)
         return rejected.problem.response()
@@ -66,7 +70,25 @@ async def receive(request: Request) -> Response:
         edge.count_refusal(endpoint.source, problem.slug)
         return problem.response()
     try:
+        for told in payments.payment_events(update, now):
+            # First, so that the repeat after a failure in between finds it and stores the update as well.
+            await edge.inbox.accept(
+                _payment(told, envelope, endpoint.bot_id), remember_for=payments.REMEMBER_FOR
+            )
         await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR, urgent=addressed.urgent)
     except StoreUnavailable as error:
         return not_now(error).response()
     return Response(status_code=200)
+
+
+def _payment(told: Translation, update: Envelope, bot_id: int) -> Envelope:
+    """What *update* tells of money, as one more event: of whom the token names, or of who paid."""
+    return replace(
+        update,
+        source=payments.source_of(bot_id),
+        type=told.event.type,
+        idempotency_key=told.idempotency_key,
+        event=told.event.encode(),
+        conversation=update.conversation if told.token is None else None,
+        token=told.token,
+    )

@@ -4,11 +4,14 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from routers.payments.events import PaymentSucceeded
+from routers.vocabulary import parse_event
 from state.conversation import Conversation
 from state.inbox import Inbox
 from state.keys import Keys
 from tests.http.conftest import BODY_LIMIT_BYTES, BOT_ID, BOT_SECRET, Served
-from tests.http.test_webhooks import REFUSED
+from tests.http.test_webhooks import REFUSED, kept
+from tests.unit.calls import NOW, TOKEN
 
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": BOT_SECRET}
 UPDATE = {
@@ -87,3 +90,36 @@ async def test_an_update_over_the_limit_is_refused(served: Served) -> None:
     response = await served.client.post(f"/telegram/{BOT_ID}", content=body, headers=HEADERS)
 
     assert (response.status_code, response.json()["type"]) == (413, "urn:fsm-gateway:problem:body-too-large")
+
+
+async def test_a_payment_is_stored_as_an_event_beside_its_update(served: Served, redis: Redis) -> None:
+    """Of whom its token names, under the charge's id: also in another update it is the same payment."""
+    payment = {
+        "currency": "XTR",
+        "total_amount": 250,
+        "invoice_payload": TOKEN,
+        "telegram_payment_charge_id": "charge-1",
+        "provider_payment_charge_id": "provider-1",
+    }
+    sender = {"id": 501, "is_bot": False, "first_name": "Ada"}
+    paid = {
+        "message_id": 5,
+        "date": int(NOW.timestamp()),
+        "chat": {"id": 501, "type": "private"},
+        "from": sender,
+        "successful_payment": payment,
+    }
+    answers = [
+        await served.client.post(
+            f"/telegram/{BOT_ID}", json={"update_id": number, "message": paid}, headers=HEADERS
+        )
+        for number in (7, 7, 8)
+    ]
+
+    [envelope] = await kept(redis)
+    event = parse_event(envelope.event)
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert (envelope.source, envelope.idempotency_key) == (f"telegram_payments:{BOT_ID}", "charge-1")
+    assert (envelope.type, envelope.token) == ("payment.succeeded", TOKEN)
+    assert isinstance(event, PaymentSucceeded)
+    assert (event.amount_minor, event.currency) == (250, "XTR")
