@@ -31,7 +31,7 @@ async def test_the_history_names_what_brought_a_user_where_they_are(rest: Rest) 
         "event": event,
         "from": None,
         "to": "Shop:paying",
-        "revision": 1,
+        "revision": newest["revision"] - 1,
         "drafts": {"shop": ["item"]},
         "did": ["show content"],
     }
