@@ -173,7 +173,9 @@ class Delivery:
         conversation = entry.conversation
         bot = self._bots.get(conversation.bot_id)
         if bot is not None and counts_as_send(entry) and not lane.has_turn and not lane.superseded:
-            await self._limits.turn(conversation.bot_id, first=lane.came_back)
+            await self._limits.turn(
+                conversation.bot_id, awaited=entry.effect.user_is_there, first=lane.came_back
+            )
             lane.has_turn = True
         if bot is None:
             reason = f"no bot {conversation.bot_id} is configured"

@@ -37,14 +37,16 @@ class RateLimits:
             for bot_id, most in sends_per_second.items()
         }
 
-    async def turn(self, bot_id: int, *, first: bool = False) -> None:
+    async def turn(self, bot_id: int, *, awaited: bool = False, first: bool = False) -> None:
         """
-        Return when the bot may send one message more; *first*: before all who wait here.
+        Return when the bot may send one message more.
+
+        What a person in a chat has *awaited* goes before all else; *first* is before those of its kind.
 
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        await self._queues[bot_id].turn(first=first)
+        await self._queues[bot_id].turn(awaited=awaited, first=first)
 
     def hand_on(self, bot_id: int) -> None:
         """Give a turn that is not used to the next one who waits here."""
@@ -98,15 +100,17 @@ class _Queue:
         self._budgets = budgets
         self._bot_id = bot_id
         self._limit = limit
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._awaited: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
         self._asking: asyncio.Task[None] | None = None
 
-    async def turn(self, *, first: bool) -> None:
+    async def turn(self, *, awaited: bool, first: bool) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue = self._awaited if awaited else self._others
         if first:
-            self._waiting.appendleft(mine)
+            queue.appendleft(mine)
         else:
-            self._waiting.append(mine)
+            queue.append(mine)
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask(), name=f"budget of bot {self._bot_id}")
         try:
@@ -117,8 +121,8 @@ class _Queue:
             raise
 
     def hand_on(self) -> None:
-        while self._waiting:
-            mine = self._waiting.popleft()
+        while waiting := self._awaited or self._others:
+            mine = waiting.popleft()
             if not mine.done():
                 mine.set_result(None)
                 return
@@ -130,17 +134,18 @@ class _Queue:
 
     async def _ask(self) -> None:
         try:
-            while self._waiting:
-                want = min(len(self._waiting), LARGEST_BLOCK)
+            while waiting := len(self._awaited) + len(self._others):
+                want = min(waiting, LARGEST_BLOCK)
                 granted = await self._budgets.grant(self._bot_id, want, [self._limit])
                 for _ in range(granted.count):
                     self.hand_on()
                 if granted.count < want:
                     await asyncio.sleep(granted.wait.total_seconds())
         except StoreUnavailable as error:
-            waiting, self._waiting = self._waiting, deque()
-            for mine in waiting:
-                if not mine.done():
-                    mine.set_exception(error)
+            for queue in (self._awaited, self._others):
+                for mine in queue:
+                    if not mine.done():
+                        mine.set_exception(error)
+                queue.clear()
         finally:
             self._asking = None

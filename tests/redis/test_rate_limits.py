@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from pydantic import SecretStr, ValidationError
 
 from gateway import Block, Feature, Gateway, View
@@ -31,6 +31,10 @@ def _shop() -> Feature:
     @feature.on("shop.show")
     async def show(event: OtherEvent) -> View:
         return View(content=Block(event.object_id, InlineKeyboardMarkup(inline_keyboard=[[button]])))
+
+    @feature.chat.message()
+    async def hello(message: Message) -> View:
+        return View(content="hello")
 
     @feature.chat.callback_query()
     async def pressed(query: CallbackQuery) -> None:
@@ -78,6 +82,25 @@ async def test_views_that_are_overtaken_use_up_nobodys_budget(
     assert api.chats[501].texts() == ["view 49"]
     assert time.monotonic() - began < 10
     assert len(api.calls) < 10
+
+
+async def test_whoever_waits_in_a_chat_goes_before_a_broadcast(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Three seconds of news for others are owed already when the user writes."""
+    await run(_shop())
+    users = range(1000, 1090)
+    for user in users:
+        api.chats.open(user)
+        await outside.send("shop.show", to=_user(user), object_id="news")
+    await wait_until(lambda: len(api.calls) >= 30, description="the broadcast has used up its second")
+
+    await outside.accept(api.updates.message(501, "/hello"))
+    await wait_until(lambda: api.chats[501].texts() == ["hello"], description="the user is answered")
+
+    assert len(api.calls) < 75
+    await outside.settled()
+    assert all(api.chats[user].texts() == ["news"] for user in users)
 
 
 async def test_a_429_of_a_busy_chat_pauses_this_chat_only(
