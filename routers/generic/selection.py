@@ -1,5 +1,6 @@
 """JMESPath over a body whose numbers keep their text: what a configured source reads where."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -11,6 +12,8 @@ from pydantic import AfterValidator, Field
 from routers.document import Unreadable
 from routers.literal_json import Number
 
+#: A path through objects, without any of JMESPath's other words.
+PLAIN_PATH: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 #: What is larger counts milliseconds: as seconds it would be a year after 5000.
 MAX_SECONDS: Final = 10**11
 
@@ -36,14 +39,21 @@ class Selection:
         Unreadable: the expression cannot be applied to this body; *name* says which one it was.
     """
 
-    __slots__ = ("_expression", "_name")
+    __slots__ = ("_expression", "_name", "_steps")
 
     def __init__(self, name: str, expression: str) -> None:
         self._name = name
         self._expression = jmespath.compile(expression)
+        self._steps = expression.split(".") if PLAIN_PATH.fullmatch(expression) else None
 
     def find(self, body: Mapping[str, Any]) -> Any:
         """Return what is there, None if nothing is."""
+        if self._steps is not None:
+            # Most expressions; walked by hand they cost a tenth.
+            found: Any = body
+            for step in self._steps:
+                found = found.get(step) if isinstance(found, dict) else None
+            return found
         try:
             return self._expression.search(body)
         except (

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jmespath
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
@@ -20,6 +23,7 @@ from routers.document import Unreadable
 from routers.event import Event
 from routers.generic.examples.hmac_source import OPTIONS
 from routers.generic.hmac_source import PROVIDER
+from routers.generic.selection import Selection
 from routers.payments.events import PaymentFailed, PaymentSucceeded
 from routers.payments.subscriptions import SubscriptionRenewed
 from routers.provider import Example, Provider, Received
@@ -357,3 +361,21 @@ def test_a_wrong_description_is_told_with_its_place_and_remedy(
     [error] = caught.value.errors()
     assert ".".join(str(part) for part in error["loc"]) == where
     assert remedy in error["msg"]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=5),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner) | st.lists(inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), values), st.lists(st.sampled_from("abc"), min_size=1, max_size=4)
+)
+@settings(max_examples=200, deadline=None)
+def test_a_plain_path_finds_what_jmespath_finds(body: dict[str, Any], steps: list[str]) -> None:
+    """It is walked by hand; that is faster and nothing else."""
+    path = ".".join(steps)
+
+    assert Selection("x", path).find(body) == jmespath.search(path, body)

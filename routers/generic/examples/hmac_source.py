@@ -1,6 +1,5 @@
 """Example bodies for a sender that is only described: each described place gets a value that fits it."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any, Final
@@ -9,6 +8,7 @@ from urllib.parse import urlencode
 import orjson
 
 from routers.generic.hmac_options import HmacOptions, MappedEvent
+from routers.generic.selection import PLAIN_PATH
 from routers.payments.currency import literal
 from routers.provider import Example
 
@@ -51,8 +51,6 @@ _CUSTOMER: Final = {
     "locale": "en",
     "timezone": "Europe/Berlin",
 }
-#: Where a value can be put without solving an expression; others are left to whoever reads them.
-_PATH: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 def examples_of(options: HmacOptions) -> Mapping[str, Callable[[Example], bytes]]:
@@ -99,7 +97,8 @@ def _field(name: str, example: Example) -> str:
 
 
 def _put(members: dict[str, Any], path: str | None, value: str) -> None:
-    if path is None or _PATH.fullmatch(path) is None:
+    # Where a value belongs in another expression is left to whoever reads it.
+    if path is None or PLAIN_PATH.fullmatch(path) is None:
         return
     *outer, last = path.split(".")
     for step in outer:
