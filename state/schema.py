@@ -47,7 +47,8 @@ class DraftSchema(AnyShape, Generic[DraftT]):
         self._adapters: dict[str, TypeAdapter[Any]] = {
             name: TypeAdapter(info.rebuild_annotation()) for name, info in model.model_fields.items()
         }
-        # A rule over several fields cannot judge one of them; those run when the whole draft is read.
+        # A rule over several fields cannot judge one of them. In a model that has one, single fields are held
+        # to their types alone, and every validator runs when the whole draft is read.
         alone = not model.__pydantic_decorators__.model_validators
         thawed = {"model_config": ConfigDict(frozen=False), "__module__": __name__}
         self._twin = cast("type[BaseModel]", type(model.__name__, (model,), thawed)) if alone else None

@@ -194,6 +194,8 @@ async def test_a_rule_over_several_fields_is_checked_when_the_whole_is_read(stat
 
     stay = BaseStateManager[Stay](state, "stay")
     await stay.update(arrives=date(2026, 12, 2))
+    with pytest.raises(DraftInvalid, match="arrives"):
+        await stay.update(arrives="tomorrow")
     await stay.update(leaves=date(2026, 12, 1))
 
     with pytest.raises(DraftInvalid, match="leaves before"):
