@@ -1,13 +1,13 @@
 """Answers: JSON as exact as what is stored, the revision as ETag."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Header
 from starlette.responses import Response
 
-from routers.problems import Problem
+from routers.problems import Problem, pointer
 from routers.rest.present import Present
 
 #: How `If-Match` names the revision that a change was computed from.
@@ -47,6 +47,15 @@ def to_json(content: Any) -> bytes:
 def revision_of(if_match: str | None) -> int | None:
     """Return the revision that an ``If-Match`` of the documented form names."""
     return int(if_match[1:-1]) if if_match is not None else None
+
+
+#: A list is read page by page, each from where the one before has ended.
+CURSOR: Final = Problem(
+    "unreadable-cursor",
+    422,
+    "The cursor is none of a page before",
+    extra={"errors": [{"pointer": pointer("cursor"), "problem": "is none of a page before"}]},
+)
 
 
 def precondition_failed(present: Present, detail: str) -> Problem:

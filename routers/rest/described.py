@@ -31,6 +31,13 @@ ALWAYS: Final[Responses] = {
 ETAG: Final[dict[str, Any]] = {
     "ETag": {"description": "The conversation's revision, for If-Match", "schema": {"type": "string"}}
 }
+
+
+def leads_to(operation: str, parameter: str, where: str) -> dict[str, Any]:
+    """Return the description of a link: what of the answer's body is which parameter of another operation."""
+    return {operation: {"operationId": operation, "parameters": {parameter: f"$response.body#{where}"}}}
+
+
 NO_SUCH_BOT: Final[Responses] = {404: problem("No such bot is configured")}
 CONDITION: Final[Responses] = {
     412: {**problem("A condition does not hold; `present` is what does"), "headers": ETAG}

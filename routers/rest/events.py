@@ -19,7 +19,7 @@ from routers.problems import Problem, Rejected
 from routers.rest.answer import answer
 from routers.rest.api import Api
 from routers.rest.caller import ReadsEvents, WritesEvents
-from routers.rest.described import problem
+from routers.rest.described import leads_to, problem
 from routers.rest.event_bodies import EVENT_BODY
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.present import Place, moment, place
@@ -81,9 +81,8 @@ class EventView(BaseModel):
         200: {"model": EventView, "description": "It has ended within the time of `Prefer: wait`"},
         202: {
             "description": "It is stored",
-            "headers": {
-                "Location": {"description": "Where it can be asked after", "schema": {"type": "string"}}
-            },
+            "headers": {"Location": {"description": "Where to ask after it", "schema": {"type": "string"}}},
+            "links": leads_to("get_event", "event", "/id"),
         },
         415: problem("The body is compressed, or neither JSON nor a CloudEvent"),
     },

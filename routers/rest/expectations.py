@@ -14,7 +14,7 @@ from routers.rest.address import Addressed
 from routers.rest.answer import answer, nothing
 from routers.rest.api import Api
 from routers.rest.caller import Caller, ReadsState, WritesState
-from routers.rest.described import NO_SUCH_BOT, problem
+from routers.rest.described import NO_SUCH_BOT, leads_to, problem
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.present import Place, moment, place
 from state.changes import Cause, Registration
@@ -72,7 +72,11 @@ class ExpectationView(BaseModel):
     status_code=201,
     response_model=ExpectationView,
     responses={
-        201: {"headers": {"Location": {"description": "Where it stands", "schema": {"type": "string"}}}},
+        201: {
+            "headers": {"Location": {"description": "Where it stands", "schema": {"type": "string"}}},
+            "links": leads_to("get_expectation", "token", "/token")
+            | leads_to("cancel_expectation", "token", "/token"),
+        },
         **NO_SUCH_BOT,
     },
 )

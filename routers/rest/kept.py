@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from routers.problems import Problem, Rejected
+from routers.rest.answer import CURSOR
 from routers.rest.caller import Caller
 from routers.rest.described import Responses, problem
 from routers.rest.present import Place, moment, place
@@ -67,9 +68,9 @@ async def page(
         Rejected: *cursor* is none of a page before.
         StoreUnavailable: Redis did not answer.
     """
-    after = _stored_id(cursor) if cursor is not None else None
     found: list[dict[str, Any]] = []
     try:
+        after = _stored_id(cursor) if cursor is not None else None
         async with aclosing(kept.scan(selection, after=after, newest_first=True)) as events:
             async for event in events:
                 if not sees(caller, event):
@@ -78,7 +79,7 @@ async def page(
                     return {"events": found, "cursor": found[-1]["id"]}
                 found.append(view(event))
     except ValueError:
-        raise Rejected(NOT_KEPT) from None
+        raise Rejected(CURSOR) from None
     return {"events": found, "cursor": None}
 
 
@@ -137,9 +138,9 @@ def _stored_id(event_id: str) -> str:
     Return the id by which the store names the event.
 
     Raises:
-        Rejected: it is no id.
+        ValueError: it is no id.
     """
     match = _ID.fullmatch(event_id)
     if match is None:
-        raise Rejected(NOT_KEPT)
+        raise ValueError(event_id)
     return f"{match[1]}:{match[2]}"

@@ -1,6 +1,6 @@
 """``/v1/dead-letters``, ``/v1/parked``, ``/v1/unresolved``."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -9,7 +9,7 @@ from routers.dependencies import api_of
 from routers.problems import Problem, Rejected
 from routers.rest.answer import answer, nothing
 from routers.rest.caller import ReadsOperations, WritesOperations
-from routers.rest.described import problem
+from routers.rest.described import Responses, leads_to, problem
 from routers.rest.kept import (
     NOT_KEPT,
     NOT_KEPT_HERE,
@@ -34,8 +34,20 @@ HOMELESS: Final = Problem(
 )
 
 
+def _first_is(*operations: str) -> Responses:
+    """Return what links a page's first event to these operations."""
+    links: dict[str, Any] = {}
+    for operation in operations:
+        links |= leads_to(operation, "event", "/events/0/id")
+    return {200: {"links": links}}
+
+
 @router.get(
-    "/dead-letters", operation_id="list_dead_letters", summary="List dead letters", response_model=KeptPage
+    "/dead-letters",
+    operation_id="list_dead_letters",
+    summary="List dead letters",
+    response_model=KeptPage,
+    responses=_first_is("get_dead_letter", "replay_dead_letter", "discard_dead_letter"),
 )
 async def list_dead_letters(
     request: Request,
@@ -101,7 +113,13 @@ async def discard_dead_letter(request: Request, caller: WritesOperations, event:
     return _done(await letters.discard((await find(letters, caller, event)).id))
 
 
-@router.get("/parked", operation_id="list_parked", summary="List parked events", response_model=KeptPage)
+@router.get(
+    "/parked",
+    operation_id="list_parked",
+    summary="List parked events",
+    response_model=KeptPage,
+    responses=_first_is("get_parked", "replay_parked", "discard_parked"),
+)
 async def list_parked(
     request: Request,
     caller: ReadsOperations,
@@ -158,7 +176,11 @@ async def discard_parked(request: Request, caller: WritesOperations, event: Kept
 
 
 @router.get(
-    "/unresolved", operation_id="list_unresolved", summary="List unresolved events", response_model=KeptPage
+    "/unresolved",
+    operation_id="list_unresolved",
+    summary="List unresolved events",
+    response_model=KeptPage,
+    responses=_first_is("get_unresolved", "discard_unresolved"),
 )
 async def list_unresolved(
     request: Request,

@@ -1,15 +1,15 @@
 """Who is in which state: counted, and listed in pages."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from routers.dependencies import api_of
-from routers.problems import Problem, Rejected, pointer
+from routers.problems import Rejected
 from routers.rest.address import BotName, bot_for
-from routers.rest.answer import answer
+from routers.rest.answer import CURSOR, answer
 from routers.rest.caller import ReadsState
 from routers.rest.conversations import StateName
 from routers.rest.described import NO_SUCH_BOT
@@ -18,13 +18,6 @@ from routers.rest.present import Place, place
 from state.directory import CursorUnreadable
 
 router = APIRouter(tags=["conversations"], route_class=LimitedRoute)
-
-_CURSOR: Final = Problem(
-    "unreadable-cursor",
-    422,
-    "The cursor is none of a page before",
-    extra={"errors": [{"pointer": pointer("cursor"), "problem": "is none of a page before"}]},
-)
 
 
 class StateCounts(BaseModel):
@@ -80,5 +73,5 @@ async def query_conversations(
     try:
         page = await api.directory.page(bot_id, query.state, limit=query.limit, cursor=query.cursor)
     except CursorUnreadable:
-        raise Rejected(_CURSOR) from None
+        raise Rejected(CURSOR) from None
     return answer({"conversations": [place(each) for each in page.conversations], "cursor": page.cursor})
