@@ -189,8 +189,14 @@ class Drafts:
     async def _raw(
         self, conversation: Conversation, feature: str, field: str, ttl_ms: int | None = None
     ) -> bytes | None:
-        # The deadline comes along, and Redis's own clock decides whether it is over.
-        keep = {fields.quote_feature(feature): ttl_ms} if ttl_ms is not None else {}
+        keep = {}
+        if ttl_ms is not None:
+            keep[fields.quote_feature(feature)] = ttl_ms
+        else:
+            stored, deadline = await self._storage.reading.fields(conversation, field, _deadline(feature))
+            if deadline is None:
+                return stored
+        # Redis's own clock decides whether the deadline is over.
         needs = Needs(fields=[field, _deadline(feature)], keep=keep)
         read = await self._storage.reading.read(conversation, needs)
         return read.fields.get(field.encode())

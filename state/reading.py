@@ -12,7 +12,7 @@ _DRAFT = Script.load("draft", after=["clock", "fields"])
 
 
 class Reading:
-    """Each method is one script, so what it answers was true in one moment."""
+    """Each method is one round trip, so what it answers was true in one moment."""
 
     def __init__(self, calls: GroupedCalls, keys: Keys) -> None:
         self._calls = calls
@@ -33,6 +33,12 @@ class Reading:
     async def _read(self, conversation: Conversation, arguments: Sequence[Argument]) -> Snapshot:
         names = [self._keys.conversation(conversation)]
         return Snapshot.read(*await self._calls.script(_READ, names, arguments))
+
+    async def fields(self, conversation: Conversation, *names: str) -> Sequence[bytes | None]:
+        """Read single fields as they are stored, whether or not their draft has expired."""
+        key = self._keys.conversation(conversation)
+        stored: Sequence[bytes | None] = await self._calls.command("HMGET", key, *names)
+        return stored
 
     async def draft(self, conversation: Conversation, feature: str, ttl_ms: int | None = None) -> Fields:
         """Read one feature's draft; it lives *ttl_ms* longer for that, None: no longer."""
