@@ -114,6 +114,7 @@ class Feature:
         self.managers = tuple(managers)
         self.draft_keys = tuple(map(_draft_key, self.managers))
         self.handlers: dict[str, list[EventHandler]] = {}
+        self.decider: CallableObject | None = None
 
     def on(
         self, event_type: str, *, state: States = None, otherwise: Otherwise | Park = ignore
@@ -133,6 +134,16 @@ class Feature:
             return handler
 
         return register
+
+    def decide(self, handler: Handler) -> Handler:
+        """
+        Register who is asked before a provider takes the money for one of this feature's expectations.
+
+        Amount and currency have been compared by then. The handler takes a `PaymentCheck` and what other
+        handlers take, and returns False to decline. It has a few seconds, and what it changes is dropped.
+        """
+        self.decider = CallableObject(handler)
+        return handler
 
 
 def _draft_key(manager: type[BaseStateManager]) -> str:

@@ -23,7 +23,7 @@ from gateway.timer_event import TimerFired
 from gateway.views import View
 from routers.event import Event
 from routers.events.event import ServiceEvent
-from routers.payments.events import PaymentSucceeded
+from routers.payments.events import PaymentPartiallyRefunded, PaymentPromised
 from routers.vocabulary import parse_event
 from state.chats import Chats
 from state.expectations import Expectation
@@ -225,10 +225,10 @@ def topic_of(update: Update) -> int | None:
 
 
 def _checked(event: Event, expectation: Expectation | None) -> Event:
-    """Return *event*, or the mismatch that it is if it pays something else than was expected."""
+    """Return *event* in the light of what was expected: another sum mismatches, all of it back refunds."""
     if expectation is None or expectation.amount_minor is None or expectation.currency is None:
         return event
-    if isinstance(event, PaymentSucceeded):
+    if isinstance(event, PaymentPromised | PaymentPartiallyRefunded):
         return event.checked(expectation.amount_minor, expectation.currency)
     return event
 

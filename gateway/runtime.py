@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from gateway.bridges import bridging
 from gateway.container import Container
+from gateway.decisions import Decisions
 from gateway.delivery import Delivery
 from gateway.ending import ended
 from gateway.gateway import Gateway
@@ -45,6 +46,7 @@ from state.connection import Durability, connect, server_facts
 from state.counts import Counts
 from state.durability import Confirmation, must_confirm
 from state.errors import StoreUnavailable
+from state.expectations import Expectations
 from state.feed import Feed
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
@@ -154,6 +156,7 @@ async def running(
             webhooks=webhook_endpoints(settings) if role.listens else {},
             api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
+            decider=Decisions(gateway, container, Expectations(calls, keys)),
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
             counts=scripts.counts,

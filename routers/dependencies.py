@@ -13,6 +13,7 @@ from routers.allowance import Allowance
 from routers.asker import ApiUnavailable
 from routers.call import Call
 from routers.callers_address import Network, callers_address
+from routers.decision import Decider, NobodyDecides
 from routers.problems import HEADERS_TOO_LARGE, NOT_READY, Rejected
 from routers.provider import Provider
 from routers.question import Question
@@ -108,6 +109,7 @@ class Edge:
     webhooks: Mapping[str, WebhookEndpoint] = field(default_factory=dict)
     api: Api | None = None
     """What `/v1` works with."""
+    decider: Decider = field(default_factory=NobodyDecides)
     asker: Asker = field(default_factory=NobodyAsks)
     trusted_proxies: Sequence[Network] = ()
     clock: Callable[[], datetime] = utc_now

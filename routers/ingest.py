@@ -9,6 +9,7 @@ import structlog
 from routers.call import Call
 from routers.dependencies import Edge, WebhookEndpoint
 from routers.document import Unreadable
+from routers.payments.events import PaymentCheck
 from routers.problems import Rejected, too_many_calls
 from routers.provider import Answer, Received, Translation, unreadable
 from routers.question import Question
@@ -23,7 +24,7 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     Put one webhook call in the inbox and say what its sender wants to hear.
 
     The answer is the same for a first call, its repeat and one whose conversation is not known yet: a
-    provider must never learn to give up on us.
+    provider must never learn to give up on us. A question before the payment is decided and not stored.
 
     Raises:
         Refused: the call is not proven genuine; nothing was stored.
@@ -38,6 +39,9 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     if endpoint.allowance is not None and (wait := endpoint.allowance.take()):
         raise Rejected(too_many_calls(wait))
     translation = _translate(call, endpoint, now)
+    if provider.decided is not None and isinstance(translation.event, PaymentCheck):
+        decision = await edge.decider.decide(translation.event, translation.token)
+        return provider.decided(Received(call, translation, endpoint.secrets, now), decision)
     envelope = Envelope(
         source=endpoint.name,
         type=translation.event.type,

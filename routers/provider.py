@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from routers.call import Call
+from routers.decision import Decision
 from routers.event import Event, OtherEvent
 from routers.question import Question
 from routers.sent import Sent
@@ -65,6 +66,9 @@ Asking = Callable[[Call, Sequence[Secret], datetime], Question | None]
 Signer = Callable[[bytes, bytes, datetime], Sequence[tuple[str, str]]]
 """(body, secret, at) to the headers that the provider would send with it."""
 
+Decided = Callable[["Received", Decision], "Answer"]
+"""Writes what the provider reads that has asked before it takes the money."""
+
 Rewriter = Callable[[Sent, bytes, datetime, str], Sent]
 """(request, secret, at, public URL) to the request with its signature, wherever that stands."""
 
@@ -117,8 +121,9 @@ class Provider:
     *remember_for* is how long the provider may repeat a call, and so how long its idempotency key is kept.
     *answer* writes what it reads as success, the same for a first call and its repeat.
 
-    *evidence* names what the API must be asked before a call can be verified (a key, a certificate), *lookup*
-    what it must be asked afterwards, because the call itself only points to the facts.
+    *decided* answers a `PaymentCheck`, which is not kept. *evidence* names what the API must be asked before
+    a call can be verified (a key, a certificate), *lookup* what it must be asked afterwards, because the call
+    itself only points to the facts.
 
     *build* makes the provider of one source out of its *options*; without it all sources are alike.
 
@@ -136,6 +141,7 @@ class Provider:
     answer: Callable[[Received], Answer] = plain_answer
     methods: frozenset[str] = frozenset({"POST"})
     proof: Proof = Proof.SIGNATURE
+    decided: Decided | None = None
     evidence: Asking | None = None
     lookup: Asking | None = None
     options: type[Options] = Options

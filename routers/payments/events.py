@@ -43,7 +43,25 @@ class PaymentFailed(PaymentEvent):
     reason: str | None = None
 
 
-class PaymentAuthorized(PaymentEvent):
+class PaymentPromised(PaymentEvent):
+    """A step that a feature may act upon as money: it must be what was expected."""
+
+    def checked(self, amount_minor: int, currency: str) -> "PaymentPromised | PaymentMismatched":
+        """Return this event if it is over exactly what was expected, else the mismatch that it is."""
+        if (self.amount_minor, self.currency) == (amount_minor, currency.upper()):
+            return self
+        facts = {name: getattr(self, name) for name in Event.model_fields if name != "type"}
+        return PaymentMismatched(
+            **facts,
+            amount_minor=self.amount_minor,
+            currency=self.currency,
+            expected_amount_minor=amount_minor,
+            expected_currency=currency.upper(),
+            instead_of="payment.authorized" if self.level == PaymentAuthorized.level else "payment.succeeded",
+        )
+
+
+class PaymentAuthorized(PaymentPromised):
     """The money is reserved and waits for its capture."""
 
     level = 3
@@ -58,29 +76,31 @@ class PaymentCanceled(PaymentEvent):
     reason: str | None = None
 
 
-class PaymentSucceeded(PaymentEvent):
+class PaymentSucceeded(PaymentPromised):
     """The money is there."""
 
     level = 5
     type: Literal["payment.succeeded"] = "payment.succeeded"
 
-    def checked(self, amount_minor: int, currency: str) -> "PaymentSucceeded | PaymentMismatched":
-        """Return this event if it pays exactly what was expected, else the mismatch that it is."""
-        if (self.amount_minor, self.currency) == (amount_minor, currency.upper()):
-            return self
-        facts = {name: getattr(self, name) for name in type(self).model_fields if name != "type"}
-        return PaymentMismatched(
-            **facts, expected_amount_minor=amount_minor, expected_currency=currency.upper()
-        )
-
 
 class PaymentMismatched(PaymentEvent):
-    """Money came, but another amount or currency than was expected. It never counts as paid."""
+    """
+    Money came, or is reserved, but another amount or currency than was expected. It never counts as paid.
+
+    *instead_of* is what it would have been.
+    """
 
     level = 5
     type: Literal["payment.mismatched"] = "payment.mismatched"
     expected_amount_minor: int
     expected_currency: Currency
+    instead_of: Literal["payment.authorized", "payment.succeeded"] = "payment.succeeded"
+
+    @property
+    def rank(self) -> int | None:
+        """Return the level of what it would have been."""
+        level = PaymentAuthorized.level if self.instead_of == "payment.authorized" else self.level
+        return level * RANK_STEP
 
 
 class PaymentPartiallyRefunded(PaymentEvent):
@@ -101,6 +121,13 @@ class PaymentPartiallyRefunded(PaymentEvent):
             return None
         return self.level * RANK_STEP + min(self.amount_minor, RANK_STEP - 1)
 
+    def checked(self, amount_minor: int, currency: str) -> "PaymentPartiallyRefunded | PaymentRefunded":
+        """Return this event, or, if all that was expected went back, the refund of the whole that it is."""
+        if self.amount_minor < amount_minor or self.currency != currency.upper():
+            return self
+        facts = {name: getattr(self, name) for name in Event.model_fields if name != "type"}
+        return PaymentRefunded(**facts, amount_minor=self.amount_minor, currency=self.currency)
+
 
 class PaymentRefunded(PaymentEvent):
     """All of the money went back."""
@@ -115,6 +142,21 @@ class PaymentDisputed(PaymentEvent):
     level = 8
     type: Literal["payment.disputed"] = "payment.disputed"
     reason: str | None = None
+
+
+class PaymentCheck(PaymentEvent):
+    """
+    The provider asks, before it takes the money, whether it may.
+
+    It is answered at once and kept nowhere: `Feature.decide` says yes or no.
+    """
+
+    type: Literal["payment.check"] = "payment.check"
+
+    @property
+    def rank(self) -> int | None:
+        """Return no rank: a question has no place among the steps."""
+        return None
 
 
 PAYMENT_EVENTS: tuple[type[PaymentEvent], ...] = (

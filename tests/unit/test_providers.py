@@ -13,7 +13,7 @@ from routers.document import Unreadable
 from routers.event import OtherEvent
 from routers.payments import cryptopay
 from routers.payments.currency import literal, minor_units
-from routers.payments.events import PaymentSucceeded
+from routers.payments.events import PaymentMismatched, PaymentPromised, PaymentSucceeded
 from routers.provider import Example, Proof, Provider
 from routers.refusal import RefusalReason, Refused
 from routers.verification import Secret
@@ -163,3 +163,18 @@ def test_an_amount_in_another_form_is_unreadable(text: str) -> None:
     """Signs, exponents, commas, fractions of a cent: never rounded, never guessed."""
     with pytest.raises(Unreadable):
         minor_units(text, "EUR")
+
+
+@pytest.mark.parametrize("provider, own_type", EXAMPLES)
+def test_another_sum_than_the_expected_one_is_a_mismatch(provider: Provider, own_type: str) -> None:
+    """For money that came and for money that is reserved: it never counts as paid."""
+    event = provider.translate(genuine(provider, own_type), NOW).event
+    if not isinstance(event, PaymentPromised):
+        return
+
+    assert event.checked(event.amount_minor, event.currency) is event
+    for amount_minor, currency in ((event.amount_minor + 1, event.currency), (event.amount_minor, "XXX")):
+        mismatched = event.checked(amount_minor, currency)
+        assert isinstance(mismatched, PaymentMismatched)
+        assert mismatched.instead_of == event.type
+        assert mismatched.rank == event.rank
