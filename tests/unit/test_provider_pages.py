@@ -53,3 +53,11 @@ read = {type = "data[", id = "id"}
     signature, read = sorted(caught.value.problems, reverse=True)
     assert signature.startswith("sources.shop.options.signature: signed: holds {timestamp}; say where")
     assert read.startswith("sources.shop.options.read.type: is not JMESPath")
+
+
+def test_every_kind_has_a_row_in_the_index() -> None:
+    """So that whoever looks for a provider finds it."""
+    index = (PAGES / "README.md").read_text("utf-8")
+    listed = set(re.findall(r"\| `([a-z-]+)` \|", index))
+
+    assert listed >= set(providers())
