@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -12,19 +11,23 @@ from aiogram import Bot
 from gateway.answers import CHAT_CLOSED, Answer, Cause, Outcome
 from gateway.lane import Lane, counts_as_send, is_elsewhere, lane_of
 from gateway.rate_limits import RateLimits
-from gateway.recording import answered_by
+from gateway.recording import Recorder
 from gateway.sender import Sender
 from state.budgets import Closed, NotYet, Open
 from state.chats import Chats
 from state.errors import StoreUnavailable
 from state.outbox import EffectKind, Outbox, OutboxEntry
 from state.screen import BlockName, ShownBlock
-from state.scripts import Answered, Scripts
+from state.scripts import Scripts
 
 log = structlog.get_logger(__name__)
 
 READ_COUNT = 200
+#: So many effects of one partition are kept in memory; the rest waits in the outbox.
+READ_AHEAD = 2000
 STORE_PAUSE_SECONDS = 0.2
+#: After a defect of ours.
+DEFECT_PAUSE = timedelta(seconds=5)
 #: An effect that Telegram does not take for so long is given up: others wait behind it.
 GIVE_UP_AFTER = timedelta(hours=24)
 #: Longest wait between two tries of an effect while Telegram fails.
@@ -39,6 +42,10 @@ class _Partition:
     lanes: dict[tuple[int, int, bool], Lane] = field(default_factory=dict)
     reading: asyncio.Task[None] | None = None
     again: bool = False
+    held: int = 0
+    """Effects in the lanes."""
+    full: bool = False
+    """Reading has stopped because of them."""
 
 
 class Delivery:
@@ -62,8 +69,13 @@ class Delivery:
         self._bots = bots
         self._limits = limits
         self._chats = chats
-        self._is_garbage = is_garbage
-        self._ttl_ms = int(conversation_expires_after.total_seconds() * 1000)
+        self._recorder = Recorder(
+            scripts,
+            bots,
+            is_garbage=is_garbage,
+            ttl_ms=int(conversation_expires_after.total_seconds() * 1000),
+            notice=self.notice,
+        )
         self._sender = sender or Sender()
         self._now_ms = now_ms
         self._partitions: dict[int, _Partition] = {}
@@ -112,7 +124,7 @@ class Delivery:
 
     async def stop(self, limit: timedelta) -> None:
         """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""
-        self._stopping = True
+        self._stopping = self._recorder.stopping = True
         await asyncio.gather(*(self.release(partition, limit) for partition in list(self._partitions)))
         await self._limits.close()
 
@@ -120,6 +132,9 @@ class Delivery:
         try:
             while owed.again and not self._stopping:
                 owed.again = False
+                if owed.held >= READ_AHEAD:
+                    owed.full = True
+                    return
                 try:
                     entries = await self._outbox.read(partition, after=owed.cursor, count=READ_COUNT)
                 except StoreUnavailable:
@@ -137,6 +152,7 @@ class Delivery:
         name = lane_of(entry)
         lane = owed.lanes.setdefault(name, Lane())
         lane.entries.append(entry)
+        owed.held += 1
         if lane.task is None:
             lane.task = asyncio.create_task(
                 self._deliver(partition, owed, name, lane), name=f"chat {name[1]}"
@@ -156,9 +172,16 @@ class Delivery:
                         "the store is away; the effect is tried again", effect=entry.id, error=str(error)
                     )
                     pause = timedelta(seconds=STORE_PAUSE_SECONDS)
+                except Exception:
+                    log.exception("an effect could not be delivered; tried again", effect=entry.id)
+                    pause = DEFECT_PAUSE
                 if pause is None:
                     lane.entries.popleft()
                     lane.failures = 0
+                    owed.held -= 1
+                    if owed.full and owed.held <= READ_AHEAD // 2:
+                        owed.full = False
+                        self.notice(partition)
                 else:
                     await asyncio.sleep(pause.total_seconds())
         finally:
@@ -179,17 +202,17 @@ class Delivery:
             lane.has_turn = True
         if bot is None:
             reason = f"no bot {conversation.bot_id} is configured"
-            await self._record(entry, Answer(Outcome.REFUSED, Cause.UNAUTHORIZED, reason=reason))
+            await self._recorder.record(entry, Answer(Outcome.REFUSED, Cause.UNAUTHORIZED, reason=reason))
             return None
         if lane.superseded:
-            await self._record(entry, Answer(Outcome.DONE, Cause.SUPERSEDED))
+            await self._recorder.record(entry, Answer(Outcome.DONE, Cause.SUPERSEDED))
             return None
         opened = None if is_elsewhere(entry) else await self._open(entry)
         if isinstance(opened, Open | None):
             return await self._call(bot, entry, lane, opened)
         if isinstance(opened, Closed):
             log.info("its chat takes nothing; dropped", effect=entry.id, reason=opened.why)
-            await self._record(entry, Answer(Outcome.DROPPED, Cause(opened.why)))
+            await self._recorder.record(entry, Answer(Outcome.DROPPED, Cause(opened.why)))
             return None
         if lane.has_turn:
             self._limits.hand_on(conversation.bot_id)
@@ -215,7 +238,7 @@ class Delivery:
             answer = await self._sender.do(bot, entry.conversation, entry.effect, shown, moved_to=moved_to)
             lane.uncertain = lane.uncertain or answer.uncertain
             if answer.outcome is Outcome.LATER:
-                self._count(entry, answer)
+                self._recorder.count(entry, answer)
             if answer.outcome is Outcome.LATER:
                 if self._now_ms() - entry.owed_since_ms < GIVE_UP_AFTER.total_seconds() * 1000:
                     return await self._put_off(entry, lane, answer, opened)
@@ -224,7 +247,7 @@ class Delivery:
                 return timedelta(0)
             if answer.outcome is Outcome.REFUSED:
                 await self._refused(entry, answer, opened)
-            await self._record(entry, answer, repeated=lane.uncertain)
+            await self._recorder.record(entry, answer, repeated=lane.uncertain)
             lane.uncertain = False
         finally:
             lane.calling = False
@@ -264,34 +287,3 @@ class Delivery:
         of_chat = opened is not None and not (opened.quiet and counts_as_send(entry))
         await self._limits.refused(entry.conversation, answer.pause, of_chat=of_chat)
         return answer.pause
-
-    async def _record(self, entry: OutboxEntry, answer: Answer, *, repeated: bool = False) -> None:
-        """Record the answer; a message that another worker has sent too is taken back."""
-        if answer.unremoved:
-            log.warning("messages had to stay in the chat", effect=entry.id, count=len(answer.unremoved))
-        answered = answered_by(
-            entry, answer, ttl_ms=self._ttl_ms, is_garbage=self._is_garbage, repeated=repeated
-        )
-        recorded = await self._recorded(entry.id, answered)
-        self._count(entry, answer)
-        if answered.garbage or answered.replaced:
-            self.notice(self._scripts.keys.partition_of(entry.conversation))
-        if not recorded and answer.new is not None:
-            log.warning("another worker has sent this too; the second message is deleted", effect=entry.id)
-            with suppress(Exception):
-                bot = self._bots[entry.conversation.bot_id]
-                await bot.delete_message(answer.new.chat_id, answer.new.message_id)
-
-    def _count(self, entry: OutboxEntry, answer: Answer) -> None:
-        cause = answer.cause.value if answer.cause is not None else ""
-        self._scripts.counts.add("effects", entry.effect.kind.value, answer.outcome.value, cause)
-
-    async def _recorded(self, effect_id: str, answered: Answered) -> bool:
-        """Record, however long Redis is away: what Telegram has done must not be done again."""
-        while True:
-            try:
-                return await self._scripts.record(effect_id, answered)
-            except StoreUnavailable:
-                if self._stopping:
-                    raise
-                await asyncio.sleep(STORE_PAUSE_SECONDS)

@@ -1,13 +1,84 @@
 """What is to be recorded of Telegram's answer to an effect."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import structlog
+from aiogram import Bot
 
 from gateway.answers import Answer, Outcome
+from state.errors import StoreUnavailable
 from state.feed import Delivered
 from state.outbox import EffectKind, OutboxEntry
 from state.screen import BlockName, ShownBlock
-from state.scripts import Answered, Tracked
+from state.scripts import Answered, Scripts, Tracked
 from state.tally import Tallied
+
+log = structlog.get_logger(__name__)
+
+STORE_PAUSE_SECONDS = 0.2
+
+
+class Recorder:
+    """Writes down what Telegram has done, so that nobody does it again."""
+
+    def __init__(
+        self,
+        scripts: Scripts,
+        bots: Mapping[int, Bot],
+        *,
+        is_garbage: Callable[[str | None], bool],
+        ttl_ms: int,
+        notice: Callable[[int], None],
+    ) -> None:
+        """*notice* is called with a partition in which recording has left something to delete."""
+        self._scripts = scripts
+        self._bots = bots
+        self._is_garbage = is_garbage
+        self._ttl_ms = ttl_ms
+        self._notice = notice
+        self.stopping = False
+        """Do not wait for a Redis that is away any more."""
+
+    async def record(self, entry: OutboxEntry, answer: Answer, *, repeated: bool = False) -> None:
+        """
+        Record the answer; a message that another worker has sent too is taken back.
+
+        *repeated* says that a message may have been sent before, of which no answer came.
+
+        Raises:
+            StoreUnavailable: Redis is away, and so are we soon.
+        """
+        if answer.unremoved:
+            log.warning("messages had to stay in the chat", effect=entry.id, count=len(answer.unremoved))
+        answered = answered_by(
+            entry, answer, ttl_ms=self._ttl_ms, is_garbage=self._is_garbage, repeated=repeated
+        )
+        recorded = await self._recorded(entry.id, answered)
+        self.count(entry, answer)
+        if answered.garbage or answered.replaced:
+            self._notice(self._scripts.keys.partition_of(entry.conversation))
+        if not recorded and answer.new is not None:
+            log.warning("another worker has sent this too; the second message is deleted", effect=entry.id)
+            with suppress(Exception):
+                bot = self._bots[entry.conversation.bot_id]
+                await bot.delete_message(answer.new.chat_id, answer.new.message_id)
+
+    def count(self, entry: OutboxEntry, answer: Answer) -> None:
+        """Count what Telegram has answered, for the metrics."""
+        cause = answer.cause.value if answer.cause is not None else ""
+        self._scripts.counts.add("effects", entry.effect.kind.value, answer.outcome.value, cause)
+
+    async def _recorded(self, effect_id: str, answered: Answered) -> bool:
+        """Record, however long Redis is away: what Telegram has done must not be done again."""
+        while True:
+            try:
+                return await self._scripts.record(effect_id, answered)
+            except StoreUnavailable:
+                if self.stopping:
+                    raise
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
 
 
 def answered_by(

@@ -9,6 +9,7 @@ import aiogram.methods
 from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramBadRequest
 from aiogram.methods import TelegramMethod
+from pydantic import ValidationError
 
 from gateway.answers import EDIT_IMPOSSIBLE, FAILURE_PAUSE, Answer, Cause, Outcome, answer_of, cause_of
 from gateway.contents import Destination, editing, media_of, sending
@@ -111,9 +112,13 @@ class Sender:
         arguments = payload["arguments"]
         if moved_to is not None and arguments.get("chat_id") == conversation.chat_id:
             arguments = {**arguments, "chat_id": moved_to}
-        method: type[TelegramMethod[Any]] = getattr(aiogram.methods, payload["method"])
         try:
-            await bot(method.model_validate(arguments), request_timeout=self._answer_seconds)
+            kind: type[TelegramMethod[Any]] = getattr(aiogram.methods, payload["method"])
+            method = kind.model_validate(arguments)
+        except (AttributeError, ValidationError) as error:
+            return Answer(Outcome.REFUSED, Cause.WRONG, reason=f"no call of the Bot API: {error}")
+        try:
+            await bot(method, request_timeout=self._answer_seconds)
         except TelegramAPIError as error:
             return _unsent(error) if payload["method"].startswith(_MAKES_MESSAGES) else answer_of(error)
         return Answer(Outcome.DONE)

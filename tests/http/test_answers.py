@@ -128,6 +128,11 @@ async def _query_expired(desk: Desk) -> Answer:
     return await desk.call("AnswerCallbackQuery", callback_query_id="7")
 
 
+async def _already_refunded(desk: Desk) -> Answer:
+    desk.api.account.charges["charge-1"] = (501, True)
+    return await desk.call("RefundStarPayment", user_id=501, telegram_payment_charge_id="charge-1")
+
+
 async def _lost_answer(desk: Desk) -> Answer:
     desk.api.faults.add(FaultKind.LOST_ANSWER)
     return await desk.show("one")
@@ -178,6 +183,7 @@ CASES: list[Case] = [
     (_chat_gone, Outcome.REFUSED, Cause.CHAT_GONE),
     (_migrated, Outcome.REFUSED, Cause.MIGRATED),
     (_query_expired, Outcome.REFUSED, Cause.QUERY_EXPIRED),
+    (_already_refunded, Outcome.DONE, Cause.ALREADY_REFUNDED),
     (_lost_answer, Outcome.LATER, Cause.AMBIGUOUS),
     (_no_answer, Outcome.LATER, Cause.AMBIGUOUS),
     (_unreached, Outcome.LATER, Cause.UNREACHED),
@@ -250,6 +256,15 @@ async def test_d18_whatever_fails_an_edit_nothing_new_is_sent(desk: Desk, fault:
 
     assert (await desk.show("two", shown)).outcome is Outcome.LATER
     assert desk.api.calls.counts()["sendMessage"] == {"ok": 1}
+
+
+async def test_a_call_that_this_version_does_not_know_is_refused(desk: Desk) -> None:
+    """Left by another version, it must not be tried for ever while others wait behind it."""
+    unknown = await desk.call("SendTelepathy", chat_id=501)
+    wrong = await desk.call("SendMessage", text="to nobody")
+
+    assert (unknown.outcome, unknown.cause) == (Outcome.REFUSED, Cause.WRONG)
+    assert (wrong.outcome, wrong.cause) == (Outcome.REFUSED, Cause.WRONG)
 
 
 async def test_a_file_that_is_not_there_is_refused_by_name(desk: Desk, tmp_path_factory: Any) -> None:

@@ -7,7 +7,7 @@ from aiogram.filters import Command
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import Message
 
-from gateway import Director, Feature, View
+from gateway import Director, Feature, IsGarbageStateFilter, View
 from gateway.demo.bot_api import BotApi, FaultKind
 from routers.event import OtherEvent
 from state.conversation import Conversation
@@ -23,6 +23,10 @@ class _Shop(StatesGroup):
         """A nested group."""
 
         waiting = State()
+
+
+class _Legacy(StatesGroup):
+    paying = State()
 
 
 def _shop() -> Feature:
@@ -105,6 +109,35 @@ def test_codex_bots_form_on_the_class_works_too() -> None:
 
     assert GarbageStateRegistry.is_garbage("Legacy:state")
     assert not GarbageStateRegistry().is_garbage("Legacy:state")
+
+
+async def test_a_state_registered_on_the_class_is_a_garbage_state_of_a_running_gateway(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """As codex-bot's bots have it, with no word of it in the feature; its filter lets their updates pass."""
+    feature, passed = Feature("legacy", states=_Legacy), []
+    GarbageStateRegistry.register(_Legacy)
+
+    @feature.on("legacy.pay")
+    async def pay(event: OtherEvent, director: Director) -> None:
+        await director.state.set_state(_Legacy.paying)
+        director.notice("pay here")
+
+    @feature.chat.message(IsGarbageStateFilter())
+    async def chatter(message: Message) -> None:
+        passed.append(message.text)
+
+    runtime = await run(feature)
+    await outside.update(api.updates.message(501, "before"))
+    await outside.send("legacy.pay", to=conversation)
+    await outside.settled()
+    await outside.update(api.updates.message(501, "meanwhile"))
+    assert [message["text"] for message in api.chats[501].visible()] == ["before", "pay here"]
+
+    await runtime.container.storage.set_state(conversation.storage_key(), None)
+    await outside.settled()
+
+    assert (api.chats[501].texts(), passed) == ([], ["meanwhile"])
 
 
 async def test_what_a_handler_tells_somebody_else_is_not_garbage(

@@ -4,10 +4,13 @@ import asyncio
 import time
 from datetime import timedelta
 
-from gateway import Feature, View
+import pytest
+
+from gateway import Block, Feature, View, delivery
 from gateway.answers import Cause, Outcome
 from gateway.delivery import GIVE_UP_AFTER
 from gateway.demo.bot_api import BotApi, FaultKind, Standing
+from state.budgets import Budgets
 from state.conversation import Conversation
 from state.keys import Keys
 from state.outbox import Effect, EffectKind
@@ -108,6 +111,30 @@ async def test_d21_two_bots_keep_their_screens_apart() -> None:
     assert keys.conversation(Conversation.private(42, 501)) != keys.conversation(
         Conversation.private(43, 501)
     )
+
+
+async def test_of_a_long_outbox_only_a_part_is_kept_in_memory(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broadcast to everybody waits in Redis; all of it goes out all the same."""
+    monkeypatch.setattr(delivery, "READ_AHEAD", 20)
+    monkeypatch.setattr(delivery, "READ_COUNT", 10)
+    await Budgets(outside.scripts).pause_bot(42, timedelta(seconds=1))
+    outbox = outside.keys.outbox(outside.keys.partition_of(conversation))
+    for number in range(100):
+        effect = Effect(EffectKind.NOTICE, Block(f"{number}").payload()).pack(None)
+        await outside.calls.command("XADD", outbox, "*", "c", conversation.encode(), "e", effect)
+
+    worker = (await run(Feature("shop"))).worker
+    assert worker is not None
+    partitions = worker._delivery._partitions
+    await wait_until(
+        lambda: any(owed.full for owed in partitions.values()), description="it has stopped reading"
+    )
+    assert max(owed.held for owed in partitions.values()) == 20
+    await outside.settled()
+
+    assert api.chats[501].texts() == [str(number) for number in range(100)]
 
 
 async def test_an_effect_that_is_owed_for_a_day_is_given_up(

@@ -2,12 +2,14 @@
 
 import pytest
 
-from gateway import Director, View
+from gateway import Director, Gateway, View
 from gateway.demo.bot_api import BotApi
 from gateway.errors import PayloadNotKept, RedirectLoop, UnknownScene
 from gateway.runtime import Runtime
 from state.conversation import Conversation
+from tests.redis.conftest import Run
 from tests.redis.director.conftest import Doors, Enter
+from tests.redis.director.hotel import Hotel, Scene, features
 
 
 async def test_d13_the_redirect_limit_is_for_a_chain_not_for_an_objects_life(runtime: Runtime) -> None:
@@ -85,6 +87,25 @@ async def test_back_returns_to_the_scene_before_with_its_payload(
     storage, key = runtime.container.storage, conversation.storage_key()
     assert (await storage.get_state(key), await storage.get_data(key)) == ("Hotel:lobby", {})
     assert api.chats[501].texts() == ["lobby {'guest': 'Ann'}"]
+
+
+async def test_a_scene_that_is_not_to_be_come_back_to_is_passed_by(run: Run) -> None:
+    """A spinner, say: the way back leads to the scene before it, and its payload need not be kept."""
+
+    class _Spinner(Scene):
+        in_history = False
+
+    rooms = features(
+        lobby=Scene("lobby", Hotel.lobby), spinner=_Spinner("spinner"), room=Scene("room", Hotel.room)
+    )
+    container = (await run(Gateway(*rooms))).container
+    async with container.conversation(container.bot, 501) as director:
+        await director.set_scene("lobby", 1)
+        await director.set_scene("spinner", object())
+        assert await director.back() == View(content="lobby 1")
+        await director.set_scene("spinner", object())
+        await director.set_scene("room", 2)
+        assert await director.back() == View(content="lobby 1")
 
 
 async def test_the_history_is_bounded(runtime: Runtime) -> None:
