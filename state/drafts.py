@@ -34,11 +34,16 @@ class Drafts:
         self._expires_after = expires_after
         self._changing: WeakValueDictionary[tuple[Conversation, str], asyncio.Lock] = WeakValueDictionary()
 
+    def ttl_ms(self, expires_after: timedelta | None = None) -> int | None:
+        """Return how long a draft lives after a use; None: as long as its conversation."""
+        chosen = expires_after if expires_after is not None else self._expires_after
+        return int(chosen.total_seconds() * 1000) if chosen is not None else None
+
     async def read(
         self, conversation: Conversation, feature: str, expires_after: timedelta | None = None
     ) -> dict[str, Any]:
         """Return one draft; empty if there is none."""
-        ttl_ms = self._ttl_ms(expires_after)
+        ttl_ms = self.ttl_ms(expires_after)
         if unit := unit_of_work_of(conversation):
             await self._storage.complete(unit, unit.basis.missing_draft(feature))
             if ttl_ms is not None:
@@ -55,7 +60,7 @@ class Drafts:
         expires_after: timedelta | None = None,
     ) -> Any:
         """Return one field of a draft, a stored None too; *default* if there is none."""
-        field, ttl_ms = fields.draft_field(feature, name), self._ttl_ms(expires_after)
+        field, ttl_ms = fields.draft_field(feature, name), self.ttl_ms(expires_after)
         if unit := unit_of_work_of(conversation):
             if unit.basis.missing_draft(feature):
                 await self._storage.complete(unit, unit.basis.missing_fields(field, _deadline(feature)))
@@ -74,7 +79,7 @@ class Drafts:
     ) -> dict[str, Any]:
         """Set fields of one draft, leave its other fields alone, and return the draft."""
         if unit := unit_of_work_of(conversation):
-            unit.set_draft(feature, items, self._ttl_ms(expires_after))
+            unit.set_draft(feature, items, self.ttl_ms(expires_after))
             await self._storage.complete(unit, unit.basis.missing_draft(feature))
             return unit.draft(feature)
         change = self._set(items, expires_after)
@@ -91,7 +96,7 @@ class Drafts:
     ) -> None:
         """Set fields of one draft without looking at the draft."""
         if unit := unit_of_work_of(conversation):
-            unit.set_draft(feature, items, self._ttl_ms(expires_after))
+            unit.set_draft(feature, items, self.ttl_ms(expires_after))
             return
         await self._write(conversation, feature, self._set(items, expires_after))
 
@@ -169,7 +174,7 @@ class Drafts:
             before = await self.read(conversation, feature, expires_after)
             after = migrate(deepcopy(before))
             if after != before:
-                unit.set_draft(feature, _differing(before, after), self._ttl_ms(expires_after))
+                unit.set_draft(feature, _differing(before, after), self.ttl_ms(expires_after))
                 unit.delete_from_draft(feature, *(before.keys() - after.keys()))
             return
         outcome = Committed.CONFLICT
@@ -206,11 +211,7 @@ class Drafts:
 
     def _set(self, items: Mapping[str, Any], expires_after: timedelta | None) -> DraftChange:
         dumped = {name: values.dump(item) for name, item in items.items()}
-        return DraftChange(set=dumped, ttl_ms=self._ttl_ms(expires_after))
-
-    def _ttl_ms(self, expires_after: timedelta | None) -> int | None:
-        chosen = expires_after if expires_after is not None else self._expires_after
-        return int(chosen.total_seconds() * 1000) if chosen is not None else None
+        return DraftChange(set=dumped, ttl_ms=self.ttl_ms(expires_after))
 
 
 def _deadline(feature: str) -> str:

@@ -87,16 +87,17 @@ def draft_of(key: str, value: object) -> str | None:
     return None
 
 
-def split(data: Mapping[str, Any]) -> tuple[dict[str, bytes], dict[str, DraftChange]]:
-    """Return what storing *data* key by key takes: fields to set, and drafts to replace."""
+def split(
+    data: Mapping[str, Any], draft_ttl_ms: int | None = None
+) -> tuple[dict[str, bytes], dict[str, DraftChange]]:
+    """Return what storing *data* key by key takes: fields to set; drafts to replace, which live so long."""
     plain: dict[str, bytes] = {}
     drafts: dict[str, DraftChange] = {}
     for key, value in data.items():
         feature = draft_of(key, value)
         if feature is not None:
-            drafts[quote_feature(feature)] = DraftChange(
-                clear=True, set={name: values.dump(item) for name, item in value.items()}
-            )
+            items = {name: values.dump(item) for name, item in value.items()}
+            drafts[quote_feature(feature)] = DraftChange(clear=True, set=items, ttl_ms=draft_ttl_ms)
             continue
         if key.startswith(DRAFT):
             drafts[quote_feature(key.removeprefix(DRAFT))] = DraftChange(clear=True)

@@ -103,9 +103,9 @@ class ConversationStorage(BaseStorage):
             if keeps_drafts:
                 unit.clear_data()
             else:
-                unit.set_data(data)
+                unit.set_data(data, self.drafts.ttl_ms())
             return
-        plain, drafts = fields.split(data)
+        plain, drafts = fields.split(data, self.drafts.ttl_ms())
         await self.write(conversation, replace="data" if keeps_drafts else "all", set=plain, drafts=drafts)
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
@@ -132,9 +132,9 @@ class ConversationStorage(BaseStorage):
         """Set the keys of *data*, leave all others alone, and return all data."""
         conversation = Conversation.from_storage_key(key)
         if unit := unit_of_work_of(conversation):
-            unit.update_data(data)
+            unit.update_data(data, self.drafts.ttl_ms())
             return (await self._whole(unit)).data()
-        plain, drafts = fields.split(data)
+        plain, drafts = fields.split(data, self.drafts.ttl_ms())
         answer = await self.write(conversation, set=plain, drafts=drafts, want="data")
         return fields.read_data(unexpired(pairs(answer.wanted), answer.now_ms))
 

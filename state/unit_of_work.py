@@ -129,12 +129,12 @@ class UnitOfWork:
         """Stage the new state; None leaves the conversation without one."""
         self._staged.state = state if state is not None else False
 
-    def set_data(self, data: Mapping[str, Any]) -> None:
+    def set_data(self, data: Mapping[str, Any], draft_ttl_ms: int | None = None) -> None:
         """Stage *data* in place of all data and drafts."""
         self._staged.replace = "all"
         self._staged.data.clear()
         self._staged.drafts.clear()
-        self.update_data(data)
+        self.update_data(data, draft_ttl_ms)
 
     def clear_data(self) -> None:
         """Stage the removal of all data; drafts stay."""
@@ -142,18 +142,16 @@ class UnitOfWork:
         staged.replace = staged.replace or "data"
         staged.data = {key: stored for key, stored in staged.data.items() if key.startswith(fields.DRAFT)}
 
-    def update_data(self, data: Mapping[str, Any]) -> None:
-        """Stage the keys of *data*; a draft among them is replaced."""
+    def update_data(self, data: Mapping[str, Any], draft_ttl_ms: int | None = None) -> None:
+        """Stage the keys of *data*; a draft among them is replaced, and lives *draft_ttl_ms*."""
         for key, value in data.items():
-            feature = fields.draft_of(key, value)
-            if feature is not None:
-                self._staged.data.pop(key, None)
-                self._staged.drafts[feature] = StagedDraft(
-                    clear=True, fields={name: values.dump(item) for name, item in value.items()}
-                )
+            feature = key.removeprefix(fields.DRAFT)
+            if fields.draft_of(key, value) is not None:
+                self._staged.drafts[feature] = StagedDraft(clear=True)
+                self.set_draft(feature, value, draft_ttl_ms)
                 continue
             if key.startswith(fields.DRAFT):
-                self._staged.drafts[key.removeprefix(fields.DRAFT)] = StagedDraft(clear=True)
+                self._staged.drafts[feature] = StagedDraft(clear=True)
             self._staged.data[key] = values.dump(value)
 
     def set_draft(self, feature: str, items: Mapping[str, Any], ttl_ms: int | None = None) -> None:

@@ -176,3 +176,24 @@ async def test_a_draft_that_is_cleared_leaves_no_deadline(state: FSMContext, red
     await offer.update(price=100)
     await offer.delete("price")
     assert await redis.exists(KEY) == 0
+
+
+@pytest.mark.parametrize("in_a_handler", [True, False])
+@pytest.mark.parametrize("write", ["set_data", "update_data"])
+async def test_a_draft_that_comes_with_aiograms_data_expires_as_the_setting_says(
+    redis: Redis, write: str, in_a_handler: bool
+) -> None:
+    """No way of writing a draft makes one that stays."""
+    storage = ConversationStorage(redis, draft_expires_after=timedelta(minutes=5))
+    state = FSMContext(storage, CONVERSATION.storage_key())
+    method = state.set_data if write == "set_data" else state.update_data
+    if in_a_handler:
+        unit = await storage.unit_of_work(CONVERSATION)
+        with unit.current():
+            await method({"draft:offer": {"price": 100}, "locale": "de"})
+        assert (await storage.commit(unit)).outcome is Committed.COMMITTED
+    else:
+        await method({"draft:offer": {"price": 100}, "locale": "de"})
+
+    assert await state.get_data() == {"draft:offer": {"price": 100}, "locale": "de"}
+    assert await _deadline(redis, "offer") is not None

@@ -204,3 +204,21 @@ async def test_what_a_handler_saw_first_is_what_its_commit_rests_on(
         assert await looking[looks]() == first
     assert (await storage.commit(unit)).outcome is Committed.CONFLICT
     assert not unit.rebase(await storage.read_again(unit))
+
+
+async def test_what_is_neither_data_nor_a_draft_is_always_there(
+    storage: ConversationStorage, redis: Redis
+) -> None:
+    """The scenes to come back to and the screen, which no handler asks Redis for."""
+    unit = await storage.unit_of_work(CONVERSATION)
+    unit.set_own("h", [["shop", {"page": 2}]])
+    assert (await storage.commit(unit)).outcome is Committed.COMMITTED
+    await redis.hset(Outside(redis).keys.conversation(CONVERSATION), "v:menu", "shown")
+
+    unit = await storage.unit_of_work(CONVERSATION)
+
+    assert not unit.basis.whole
+    assert unit.own("h") == [["shop", {"page": 2}]]
+    assert unit.block("menu") == b"shown"
+    assert unit.rebase(await storage.read_again(unit))
+    assert unit.block("menu") == b"shown"
