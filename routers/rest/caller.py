@@ -63,6 +63,8 @@ def forbidden(detail: str) -> Problem:
     return Problem("forbidden", 403, "The key may not do this", detail)
 
 
+#: Where a request's scope remembers who calls.
+_CALLER: Final = "gateway.caller"
 _BEARER: Final = HTTPBearer(
     scheme_name="ApiKey",
     bearerFormat="gwk_<id>_<secret>",
@@ -71,28 +73,45 @@ _BEARER: Final = HTTPBearer(
 )
 
 
-async def authenticated(
-    request: Request,
-    needed: SecurityScopes,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-) -> Caller:
+async def find_caller(request: Request) -> Caller:
     """
-    Return who calls.
+    Return who calls, asking the store once for each request.
 
     Raises:
-        Rejected: no usable key, a key without the scope, or too many calls.
+        Rejected: no usable key, or too many calls.
         StoreUnavailable: Redis did not answer.
     """
+    known = request.scope.get(_CALLER)
+    if isinstance(known, Caller):
+        return known
     api = api_of(request)
     now_ms = int(edge_of(request).clock().timestamp() * 1000)
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
     # Without a key the same is done as with an unknown one, so that refusals take equally long.
-    key = await api.keys.find(bearer.credentials if bearer is not None else "")
+    key = await api.keys.find(text.strip() if scheme.lower() == "bearer" else "")
     if key is None or not key.usable(now_ms):
         log.warning("refused", key=key.id if key is not None else None, path=request.url.path)
         raise Rejected(UNAUTHORIZED)
     if not await api.keys.within_limit(key, now_ms):
         raise Rejected(TOO_MANY)
     caller = _caller(key)
+    request.scope[_CALLER] = caller
+    return caller
+
+
+async def authenticated(
+    request: Request,
+    needed: SecurityScopes,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Caller:
+    """
+    Return who calls, if they may do what the route needs.
+
+    Raises:
+        Rejected: no usable key, a key without the scope, or too many calls.
+        StoreUnavailable: Redis did not answer.
+    """
+    caller = await find_caller(request)
     missing = [scope for scope in needed.scopes if scope not in caller.scopes]
     if missing:
         raise Rejected(forbidden(f"It lacks the scope {missing[0]}."))

@@ -1,0 +1,85 @@
+"""What the description shows works: each example is sent, and its answer is as described."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # the package carries no types
+
+from state.expectations import mint
+from tests.http.rest.conftest import USER, Rest
+from tests.http.rest.examples import Example, document, examples
+from tests.waiting import wait_until
+
+#: Its answer does not end; it has tests of its own.
+EXAMPLES = [example for example in examples() if example.operation != "stream"]
+HOME = f"/v1/bots/main/users/{USER}"
+TEA = {"payment": "tea", "amount_minor": 4200, "currency": "EUR"}
+
+
+async def _prepared(rest: Rest, operation: str) -> str | None:
+    """Make what *operation* is about; return its id, which no example can know."""
+    if operation == "get_event":
+        return await _sent(rest, "applied", {"type": "shop.order", "user_id": USER})
+    if operation.endswith("_expectation") and operation != "create_expectation":
+        return str((await rest.ask("POST", f"{HOME}/expectations", json=TEA)).json()["token"])
+    await rest.ask(
+        "PUT", f"{HOME}/state", json={"state": "Shop:paying" if operation == "put_state" else None}
+    )
+    if operation.endswith("_dead_letter"):
+        await _sent(rest, "dead", {"type": "shop.complaint", "user_id": USER})
+        return await _first(rest, "dead-letters")
+    if operation.endswith("_parked"):
+        await _sent(rest, "parked", {"type": "shop.parcel", "user_id": USER})
+        return await _first(rest, "parked")
+    if operation.endswith("_unresolved"):
+        await _sent(rest, "unresolved", {"type": "shop.order", "token": mint(3)})
+        return await _first(rest, "unresolved")
+    return None
+
+
+async def _sent(rest: Rest, standing: str, meta: dict[str, Any]) -> str:
+    event = str((await rest.ask("POST", "/v1/events", json={"meta": meta})).json()["id"])
+
+    async def stands() -> bool:
+        return bool((await rest.ask("GET", f"/v1/events/{event}")).json()["standing"] == standing)
+
+    await wait_until(stands, description=f"the event is {standing}")
+    return event
+
+
+async def _first(rest: Rest, kind: str) -> str:
+    return str((await rest.ask("GET", f"/v1/{kind}")).json()["events"][0]["id"])
+
+
+async def test_each_example_is_answered_as_it_is_described(rest: Rest) -> None:
+    """With success, and a body of the described form."""
+    components = document()["components"]
+    for example in EXAMPLES:
+        made = await _prepared(rest, example.operation)
+        path = _with_id(example.path, made) if made is not None else example.path
+        headers = example.headers
+        answer = await rest.ask(example.method, path, content=example.content, headers=headers)
+
+        assert answer.is_success, (example.id, answer.text)
+        described = example.responses[str(answer.status_code)].get("content", {}).get("application/json")
+        if described is None:
+            assert answer.content == b"", example.id
+        else:
+            schema = described["schema"] | {"components": components}
+            Draft202012Validator(schema).validate(answer.json())
+
+
+def _with_id(path: str, made: str) -> str:
+    """Put the id where the example has one that nobody knows."""
+    head, found, tail = path.partition("/2a-1795000000000-0")
+    if not found:
+        head, found, tail = path.partition("/0b" + "a" * 24)
+    return f"{head}/{made}{tail}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_every_operation_has_what_a_caller_copies(example: Example) -> None:
+    """No placeholder is left in a path, and who sends a body is shown one."""
+    assert "{" not in example.path
+    assert "None" not in example.path
+    assert example.method not in {"PUT", "PATCH"} or example.content
