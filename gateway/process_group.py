@@ -7,6 +7,7 @@ import sys
 from collections.abc import Coroutine
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from typing import Any, Final
 
 import structlog
@@ -14,15 +15,18 @@ import uvloop
 
 from gateway.bot_module import load_gateway
 from gateway.logs import set_up_logs
-from gateway.refusal import CommandRefused
+from gateway.refusal import FAILED, CommandRefused
 from gateway.role import Role
 from gateway.server import run_gateway, stop_on_signals
 from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-#: A process that dies at once is not started in a frenzy.
+#: A process that dies at once is not started in a frenzy: the pause doubles with each start that fails.
 PAUSE_BEFORE_ANOTHER: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(seconds=30)
+#: So many starts may fail in a row; whoever supervises us knows better what to do then.
+MOST_FAILED_STARTS: Final = 5
 
 #: Beyond the time to drain, for closing connections and ending the interpreter.
 GRACE: Final = timedelta(seconds=5)
@@ -50,7 +54,11 @@ class ProcessGroup:
         self._size = size
 
     async def run(self) -> int:
-        """Keep all of them alive until SIGTERM or Ctrl-C; 0 when every one then ended in good order."""
+        """
+        Keep all of them alive until SIGTERM or Ctrl-C; 0 when every one then ended in good order.
+
+        If one cannot be started, all are drained, and the result is not 0.
+        """
         stop = stop_on_signals()
         async with asyncio.TaskGroup() as group:
             members = [
@@ -60,8 +68,11 @@ class ProcessGroup:
         return max(member.result() for member in members)
 
     async def _keep(self, number: int, stop: asyncio.Event) -> int:
+        failed_starts = 0
         while True:
-            process = _SPAWN.Process(target=run_member, args=self._arguments, name=f"gateway-{number}")
+            ready = _SPAWN.Event()
+            arguments = (*self._arguments, ready)
+            process = _SPAWN.Process(target=run_member, args=arguments, name=f"gateway-{number}")
             process.start()
             try:
                 await _first_of(_ended(process), stop.wait())
@@ -70,8 +81,14 @@ class ProcessGroup:
             finally:
                 if process.is_alive():
                     process.kill()
+            failed_starts = 0 if ready.is_set() else failed_starts + 1
+            if failed_starts >= MOST_FAILED_STARTS:
+                log.error("a process cannot be started, giving up", number=number, exit_code=process.exitcode)
+                stop.set()
+                return FAILED
             log.error("a process ended unasked, starting another", number=number, exit_code=process.exitcode)
-            await _first_of(stop.wait(), asyncio.sleep(PAUSE_BEFORE_ANOTHER.total_seconds()))
+            pause = min(PAUSE_BEFORE_ANOTHER * 2 ** max(0, failed_starts - 1), LONGEST_PAUSE)
+            await _first_of(stop.wait(), asyncio.sleep(pause.total_seconds()))
             if stop.is_set():
                 return 0
 
@@ -87,8 +104,10 @@ class ProcessGroup:
         return 0 if process.exitcode == 0 else 1
 
 
-def run_member(bot: str, settings: Settings, redis_url: str, role: Role, sock: socket.socket | None) -> None:
-    """The life of one process of the group."""
+def run_member(  # noqa: PLR0917 - multiprocessing hands them over by position
+    bot: str, settings: Settings, redis_url: str, role: Role, sock: socket.socket | None, ready: Event
+) -> None:
+    """The life of one process of the group; it says when it is *ready*."""
     set_up_logs(settings.log.level, settings.log.form, secrets=settings.secrets())
 
     async def run() -> None:
@@ -97,7 +116,8 @@ def run_member(bot: str, settings: Settings, redis_url: str, role: Role, sock: s
         if parent is not None:
             # Its end closes this: a killed parent leaves nobody behind who would keep the address.
             asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
-        await run_gateway(load_gateway(bot), settings, redis_url, role, sock, stop=stop)
+        gateway = load_gateway(bot)
+        await run_gateway(gateway, settings, redis_url, role, sock, stop=stop, on_ready=ready.set)
 
     try:
         uvloop.run(run())

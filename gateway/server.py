@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import structlog
@@ -28,6 +28,10 @@ FINISH_REQUESTS_SECONDS = 3
 
 #: Telegram keeps its connections; it must not be the one that meets a closing socket.
 KEEP_ALIVE_SECONDS = 75
+
+
+def _nobody() -> None:
+    """Nobody asks whether it is ready."""
 
 
 @contextmanager
@@ -63,11 +67,13 @@ async def run_gateway(
     sock: socket.socket | None,
     *,
     stop: asyncio.Event,
+    on_ready: Callable[[], None] = _nobody,
 ) -> None:
     """
     Serve on *sock* (None: do the work only) until *stop*, then drain.
 
-    What is not done after `worker.drain_seconds` stays in the inbox, for the next process.
+    What is not done after `worker.drain_seconds` stays in the inbox, for the next process. *on_ready* is
+    called when all parts are open.
 
     Raises:
         CommandRefused: Redis cannot be used, or somebody else listens on the address.
@@ -76,6 +82,7 @@ async def run_gateway(
     async with AsyncExitStack() as opened:
         # uvicorn would open the parts itself, and tell what goes wrong there as a traceback.
         await opened.enter_async_context(_opened(app))
+        on_ready()
         if sock is None:
             log.info("working", pid=os.getpid())
             await stop.wait()

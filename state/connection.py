@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +38,7 @@ _NOT_NOW: Final = (
 )
 #: The same in Redis's words, where redis-py has no class for it.
 _NOT_NOW_PREFIXES: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ")
+_SCRIPT_FORBIDDEN: Final = "The user executing the script can't"
 
 #: A lost connection is back soon; a full memory or disk needs longer.
 _RETRY_SOON_SECONDS: Final = 1
@@ -178,11 +180,12 @@ async def server_facts(redis: Redis) -> ServerFacts:
             info: Mapping[str, Any] = await redis.info("everything")
             durability = await _durability(redis, aof_enabled=bool(info.get("aof_enabled")))
     except StoreUnavailable as unavailable:
-        if _refuses_us(unavailable.__cause__):
+        cause = unavailable.__cause__
+        if _refuses_us(cause):
             raise StoreMisconfigured(["Redis refuses the user or password in redis.url"]) from unavailable
+        if isinstance(cause, redis_errors.NoPermissionError):
+            raise StoreMisconfigured(["this Redis user may not run INFO; grant it +info"]) from unavailable
         raise
-    except redis_errors.NoPermissionError as error:
-        raise StoreMisconfigured(["this Redis user may not run INFO; grant it +info"]) from error
     return ServerFacts(
         version=tuple(int(part) for part in str(info["redis_version"]).split(".")[:3]),
         is_replica=info.get("role") == "slave",
@@ -199,7 +202,8 @@ class store_errors:  # noqa: N801 - used as `with store_errors():`, like context
     Turn redis-py's "not now" into ours; every door to Redis is used inside one. A class, as it is hot.
 
     Raises:
-        StoreUnavailable: the connection is lost, or Redis is loading, read-only, full, failing over.
+        StoreUnavailable: the connection is lost, or Redis is loading, read-only, full, failing over, or
+            forbids what we ask for; the last is logged, since only a person can mend it.
     """
 
     __slots__ = ()
@@ -212,6 +216,8 @@ class store_errors:  # noqa: N801 - used as `with store_errors():`, like context
     ) -> None:
         if not isinstance(error, redis_errors.RedisError):
             return
+        if _forbids(error):
+            _complaint.about(error)
         seconds = _seconds_to_wait(error)
         if seconds is not None:
             raise StoreUnavailable(seconds, reason=f"Redis: {type(error).__name__}") from error
@@ -223,7 +229,29 @@ def _seconds_to_wait(error: redis_errors.RedisError) -> int | None:
         return _RETRY_SOON_SECONDS
     if isinstance(error, redis_errors.OutOfMemoryError) or str(error).startswith(_NOT_NOW_PREFIXES):
         return _RETRY_LATER_SECONDS
-    return None
+    return _RETRY_LATER_SECONDS if _forbids(error) else None
+
+
+def _forbids(error: redis_errors.RedisError) -> bool:
+    # What a script may not do has words of its own, in Redis 7 and 8 (script.c).
+    return isinstance(error, redis_errors.NoPermissionError) or _SCRIPT_FORBIDDEN in str(error)
+
+
+class _Complaint:
+    """Says what is forbidden, once in a while: each call would say the same."""
+
+    EVERY_SECONDS: Final = 10.0
+
+    def __init__(self) -> None:
+        self._said_at = -self.EVERY_SECONDS
+
+    def about(self, error: redis_errors.RedisError) -> None:
+        if time.monotonic() - self._said_at >= self.EVERY_SECONDS:
+            self._said_at = time.monotonic()
+            log.error("redis forbids what the gateway needs; callers get 503 until it is granted: %s", error)
+
+
+_complaint = _Complaint()
 
 
 def _refuses_us(error: BaseException | None) -> bool:

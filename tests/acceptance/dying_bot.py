@@ -7,7 +7,7 @@ from pathlib import Path
 from aiogram import F
 from aiogram.types import Message
 
-from gateway import Feature, Gateway
+from gateway import Feature, Gateway, View
 
 dying = Feature("dying")
 
@@ -31,6 +31,20 @@ async def die_once(message: Message) -> None:
     if note("once") == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     await message.answer("third")
+
+
+@dying.chat.message(F.text == "poison")
+async def die(message: Message) -> None:
+    """Send a message and die, each time."""
+    await message.answer("swallowed")
+    note("poison")
+    os._exit(1)
+
+
+@dying.chat.message(F.text)
+async def live(message: Message) -> View:
+    """Answer whatever else is said."""
+    return View(content=f"{message.text}!")
 
 
 gateway = Gateway(dying)

@@ -1,6 +1,7 @@
-"""A handler that kills its process: what it has sent is not sent again."""
+"""A handler that kills its process: what it has sent is not sent again, and in the end it is given up."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from redis.asyncio import Redis
 
 from gateway.demo.bot_api import BotApi
 from state.backlog import Backlog
+from state.dead_letters import DeadLetters
+from state.grouping import GroupedCalls
+from state.keys import Keys
+from state.scripts import Scripts
 from tests.acceptance.dying_bot import RUNS
 from tests.acceptance.gateway_process import GatewayProcess
 from tests.acceptance.test_once import nothing_owed
@@ -27,6 +32,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     return lambda: path.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.timeout(150)
 async def test_what_a_killed_handler_has_sent_is_not_sent_again(
     tmp_path: Path, runs: Runs, api: BotApi, redis: Redis, redis_url: str, backlog: Backlog
 ) -> None:
@@ -42,3 +48,36 @@ async def test_what_a_killed_handler_has_sent_is_not_sent_again(
     assert runs() == ["once", "once"]
     assert api.chats[501].texts() == ["first", "second", "third"]
     assert api.calls.counts() == {"sendMessage": {"ok": 3}}
+
+
+@pytest.mark.timeout(150)
+async def test_an_event_that_kills_its_process_is_given_up_after_its_attempts(
+    tmp_path: Path,
+    runs: Runs,
+    api: BotApi,
+    redis: Redis,
+    redis_url: str,
+    backlog: Backlog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes two processes with it; the third makes a dead letter of it, and everybody is served."""
+    monkeypatch.setenv("GATEWAY_RETRIES__CHAT__ATTEMPTS", "2")
+    async with GatewayProcess(tmp_path, BOT, api, redis_url) as gateway:
+        await gateway.insist(gateway.telegram, api.updates.message(501, "poison"))
+        await gateway.died()
+        with suppress(AssertionError):
+            # It may die before it is seen to be ready.
+            await gateway.start()
+        await gateway.died()
+        await gateway.start()
+        for user in range(501, 510):
+            await gateway.insist(gateway.telegram, api.updates.message(user, "tea"))
+        await nothing_owed(backlog)
+
+    letters = DeadLetters(Scripts(GroupedCalls(redis), Keys()))
+    [letter] = (await letters.page()).events
+    assert runs() == ["poison", "poison"]
+    assert (letter.reason, letter.attempts) == ("attempts", 3)
+    assert [call.split()[1] for call in letter.calls] == ["SendMessage"]
+    assert api.chats[501].texts() == ["swallowed", "tea!"]
+    assert [api.chats[user].texts() for user in range(502, 510)] == [["tea!"]] * 8
