@@ -1,6 +1,6 @@
 """What code outside of any handler works with; the same guarantees hold there."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiogram import Bot
@@ -24,7 +24,7 @@ class Container:
         self,
         storage: ConversationStorage,
         bots: Mapping[int, Bot],
-        features: Mapping[str, Feature],
+        features_of: Callable[[int], Mapping[str, Feature]],
         *,
         guards: Sequence[Guard] = (),
         strategy: FSMStrategy = FSMStrategy.USER_IN_CHAT,
@@ -32,7 +32,7 @@ class Container:
         self.storage = storage
         self.bots = bots
         self.view_sender = ViewSender(storage)
-        self._features = features
+        self._features_of = features_of
         self._guards = guards
         self._strategy = strategy
 
@@ -77,7 +77,8 @@ class Container:
         state = FSMContext(storage=self.storage, key=conversation.storage_key())
         try:
             with unit.current():
-                yield Director(state, unit, self._features, bot=bot, guards=self._guards, thread_id=thread_id)
+                features = self._features_of(bot.id)
+                yield Director(state, unit, features, bot=bot, guards=self._guards, thread_id=thread_id)
         finally:
             unit.closed = True
         while (await self.storage.commit(unit)).outcome is Committed.CONFLICT:

@@ -24,6 +24,14 @@ class UnknownScene(GatewayError):
         self.name = name
 
 
+class UnknownBot(GatewayError):
+    """A feature is for a bot that the settings do not have."""
+
+    def __init__(self, feature: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"feature {feature!r} is for bot {name!r}; there are: {', '.join(known)}")
+        self.name = name
+
+
 class RedirectLoop(GatewayError):
     """The scenes that one event went through send it round and round."""
 

@@ -92,7 +92,8 @@ class Feature:
         async def paid(event: PaymentSucceeded, director: Director) -> View: ...
 
     A handler names the arguments that it wants: the event, `director`, `state`, `bot`, `container`. It
-    returns the view to show, or nothing.
+    returns the view to show, or nothing. *bots* are the names, in the settings, of the bots that have the
+    feature; without them every bot has it.
     """
 
     def __init__(
@@ -104,8 +105,10 @@ class Feature:
         scene: Orchestrator | None = None,
         managers: "Iterable[type[BaseStateManager[Any]]]" = (),
         guards: Sequence[Guard] = (),
+        bots: Iterable[str] = (),
     ) -> None:
         self.name = name
+        self.bots = frozenset(bots)
         self.chat = Router(name=name)
         self.scene = scene
         self.guards = tuple(guards)

@@ -1,16 +1,16 @@
 """A bot, as its author describes it: features, and how updates find their conversation."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from aiogram import Dispatcher
+from aiogram import Bot, Dispatcher
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.fsm.strategy import FSMStrategy
-from aiogram.types import CallbackQuery
+from aiogram.types import CallbackQuery, TelegramObject
 
-from gateway.errors import FeaturesClash
+from gateway.errors import FeaturesClash, UnknownBot
 from gateway.feature import EventHandler, Feature
 from gateway.orchestrator import Guard
 from gateway.queries import DeadlineQuery
@@ -49,6 +49,30 @@ class Gateway:
         self._declined = declined
         self.garbage = GarbageStateRegistry(*(feature.garbage for feature in features))
         self._dispatcher: Dispatcher | None = None
+        self._of_bots: Mapping[int, Mapping[str, Feature]] = {}
+
+    def bind(self, bots: Mapping[str, int]) -> None:
+        """
+        Learn which bots there are, by name: a feature may be for some of them only.
+
+        Raises:
+            UnknownBot: a feature is for a bot that is not among them.
+        """
+        for feature in self.features.values():
+            for name in sorted(feature.bots - bots.keys()):
+                raise UnknownBot(feature.name, name, sorted(bots))
+        self._of_bots = {
+            bot_id: {
+                feature.name: feature
+                for feature in self.features.values()
+                if not feature.bots or name in feature.bots
+            }
+            for name, bot_id in bots.items()
+        }
+
+    def features_of(self, bot_id: int) -> Mapping[str, Feature]:
+        """Return the features that this bot has; all, for one that `bind` was not told of."""
+        return self._of_bots.get(bot_id, self.features)
 
     def dispatcher(self, storage: BaseStorage) -> Dispatcher:
         """
@@ -61,17 +85,27 @@ class Gateway:
             self._dispatcher = Dispatcher(
                 storage=storage, fsm_strategy=self.strategy, events_isolation=DisabledEventIsolation()
             )
-            self._dispatcher.include_routers(*(feature.chat for feature in self.features.values()))
+            for feature in self.features.values():
+                self._dispatcher.include_router(feature.chat)
+                if feature.bots:
+                    self._keep_to_its_bots(feature)
         self._dispatcher.fsm.storage = storage
         return self._dispatcher
 
-    def allowed_updates(self) -> Sequence[str]:
+    def _keep_to_its_bots(self, feature: Feature) -> None:
+        async def is_of_this_bot(_: TelegramObject, bot: Bot) -> bool:
+            return feature.name in self.features_of(bot.id)
+
+        for observer in feature.chat.observers.values():
+            observer.filter(is_of_this_bot)
+
+    def allowed_updates(self, bot_id: int) -> Sequence[str]:
         """
-        Return the kinds of updates that Telegram has to send: those with handlers, and those that the gateway
-        itself needs (text in garbage states, presses on expired buttons, who has blocked the bot).
+        Return the kinds of updates that Telegram has to send to this bot: those with handlers, and those that
+        the gateway itself needs (text in garbage states, presses on expired buttons, who has blocked the bot).
         """
         handled: set[str] = set()
-        for feature in self.features.values():
+        for feature in self.features_of(bot_id).values():
             for router in feature.chat.chain_tail:
                 handled |= {kind for kind, observer in router.observers.items() if observer.handlers}
         return sorted((handled - {"update", "error"}) | _ALWAYS_NEEDED)
@@ -84,13 +118,14 @@ class Gateway:
         """Return what a user is told whose query no handler has answered in time."""
         return self._declined(query) if callable(self._declined) else self._declined
 
-    def handlers_of(self, event_type: str, feature: str | None) -> Iterator[EventHandler]:
-        """Yield the handlers of *event_type*: those of *feature* if it has any, otherwise everybody's."""
-        owner = self.features.get(feature or "")
+    def handlers_of(self, event_type: str, feature: str | None, bot_id: int) -> Iterator[EventHandler]:
+        """Yield this bot's handlers of *event_type*: those of *feature* if it has any, otherwise all."""
+        features = self.features_of(bot_id)
+        owner = features.get(feature or "")
         if owner is not None and event_type in owner.handlers:
             yield from owner.handlers[event_type]
             return
-        for other in self.features.values():
+        for other in features.values():
             yield from other.handlers.get(event_type, ())
 
     @property

@@ -125,7 +125,7 @@ class Handling:
         director = Director(
             state,
             unit,
-            self._gateway.features,
+            self._gateway.features_of(unit.conversation.bot_id),
             bot=self._bots.get(unit.conversation.bot_id),
             guards=self._gateway.guards,
             thread_id=topic_of(subject.update) if subject.update is not None else None,
@@ -179,7 +179,11 @@ class Handling:
         event, expectation = subject.event, subject.expectation
         if event is None:
             raise TypeError("a subject is an update or an event")
-        handlers = list(self._gateway.handlers_of(event.type, expectation.feature if expectation else None))
+        handlers = list(
+            self._gateway.handlers_of(
+                event.type, expectation.feature if expectation else None, unit.conversation.bot_id
+            )
+        )
         if not handlers:
             unwanted = Skipped(f"no handler of {event.type}")
             return unwanted if event.next_scene is None else await _follow(director, event)

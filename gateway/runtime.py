@@ -118,8 +118,9 @@ async def running(
         bots = {bot.id: bot for bot in map(open_bot, settings.telegram.bots.values())}
         for bot in bots.values():
             stack.push_async_callback(bot.session.close)
+        gateway.bind({name: bot.bot_id for name, bot in settings.telegram.bots.items()})
         container = Container(
-            storage, bots, gateway.features, guards=gateway.guards, strategy=gateway.strategy
+            storage, bots, gateway.features_of, guards=gateway.guards, strategy=gateway.strategy
         )
         worker = None
         pressure = Pressure(scripts, oldest=settings.limits.inbox_age)

@@ -66,7 +66,7 @@ class Scenes:
         director = Director(
             state,
             unit,
-            self._gateway.features,
+            self._gateway.features_of(conversation.bot_id),
             bot=self._bots.get(conversation.bot_id),
             guards=self._gateway.guards,
         )

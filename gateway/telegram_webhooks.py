@@ -60,10 +60,12 @@ def wanted_webhooks(settings: Settings, gateway: Gateway) -> Mapping[int, Wanted
     if settings.web.public_url is None:
         return {}
     base = str(settings.web.public_url).rstrip("/")
-    allowed = gateway.allowed_updates()
     return {
         bot.bot_id: WantedWebhook(
-            bot.bot_id, f"{base}/telegram/{bot.bot_id}", bot.secret_token.get_secret_value(), allowed
+            bot.bot_id,
+            f"{base}/telegram/{bot.bot_id}",
+            bot.secret_token.get_secret_value(),
+            gateway.allowed_updates(bot.bot_id),
         )
         for bot in settings.telegram.bots.values()
         if bot.set_webhook

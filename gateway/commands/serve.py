@@ -10,6 +10,7 @@ from gateway.bot_module import load_gateway
 from gateway.embedded import EmbeddedRedis, EmbeddedRedisFailed
 from gateway.embedded_binary import RedisServerNotFound
 from gateway.embedded_lock import DataDirectoryInUse
+from gateway.errors import UnknownBot
 from gateway.gateway import Gateway
 from gateway.logs import set_up_logs
 from gateway.process_group import ProcessGroup
@@ -38,7 +39,7 @@ def serve(
     _refuse_lonely_role(settings, role)
     set_up_logs(settings.log.level, settings.log.form, secrets=settings.secrets())
     gateway = load_gateway(bot)
-    _refuse_unknown_states(gateway, settings)
+    _refuse_unknown_names(gateway, settings)
     return uvloop.run(_serve(gateway, settings, bot=bot, workers=workers, role=role))
 
 
@@ -69,9 +70,13 @@ def _refuse_lonely_role(settings: Settings, role: Role) -> None:
         )
 
 
-def _refuse_unknown_states(gateway: Gateway, settings: Settings) -> None:
+def _refuse_unknown_names(gateway: Gateway, settings: Settings) -> None:
+    """Bots that features are for, and states that subscribers ask for."""
     try:
+        gateway.bind({name: bot.bot_id for name, bot in settings.telegram.bots.items()})
         watch_of(settings, gateway)
+    except UnknownBot as error:
+        raise CommandRefused([str(error)]) from error
     except SettingsError as error:
         raise CommandRefused(error.problems) from error
 
