@@ -101,8 +101,9 @@ class Gateway:
 
     def allowed_updates(self, bot_id: int) -> Sequence[str]:
         """
-        Return the kinds of updates that Telegram has to send to this bot: those with handlers, and those that
-        the gateway itself needs (text in garbage states, presses on expired buttons, who has blocked the bot).
+        Return the kinds of updates that Telegram has to send to this bot: those with handlers, and those
+        that the gateway itself needs (text in garbage states, presses on expired buttons, who has blocked
+        the bot).
         """
         handled: set[str] = set()
         for feature in self.features_of(bot_id).values():
