@@ -22,9 +22,10 @@ async def _prepared(rest: Rest, operation: str) -> str | None:
         return await _sent(rest, "applied", {"type": "shop.order", "user_id": USER})
     if operation.endswith("_expectation") and operation != "create_expectation":
         return str((await rest.ask("POST", f"{HOME}/expectations", json=TEA)).json()["token"])
-    await rest.ask(
-        "PUT", f"{HOME}/state", json={"state": "Shop:paying" if operation == "put_state" else None}
-    )
+    before = "Shop:paying" if operation == "put_state" else None
+    await rest.ask("PUT", f"{HOME}/state", json={"state": before})
+    if operation.startswith("list_"):
+        return None
     if operation.endswith("_dead_letter"):
         await _sent(rest, "dead", {"type": "shop.complaint", "user_id": USER})
         return await _first(rest, "dead-letters")
