@@ -14,28 +14,29 @@ from tests.waiting import wait_until
 EXAMPLES = [example for example in examples() if example.operation != "stream"]
 HOME = f"/v1/bots/main/users/{USER}"
 TEA = {"payment": "tea", "amount_minor": 4200, "currency": "EUR"}
+#: What is sent, and how it then stands, so that there is one of these.
+MADE: dict[str, tuple[str, dict[str, Any]]] = {
+    "event": ("applied", {"type": "shop.order", "user_id": USER}),
+    "dead_letter": ("dead", {"type": "shop.complaint", "user_id": USER}),
+    "parked": ("parked", {"type": "shop.parcel", "user_id": USER}),
+    "unresolved": ("unresolved", {"type": "shop.order", "token": mint(3)}),
+}
 
 
 async def _prepared(rest: Rest, operation: str) -> str | None:
     """Make what *operation* is about; return its id, which no example can know."""
-    if operation == "get_event":
-        return await _sent(rest, "applied", {"type": "shop.order", "user_id": USER})
-    if operation.endswith("_expectation") and operation != "create_expectation":
-        return str((await rest.ask("POST", f"{HOME}/expectations", json=TEA)).json()["token"])
     before = "Shop:paying" if operation == "put_state" else None
     await rest.ask("PUT", f"{HOME}/state", json={"state": before})
-    if operation.startswith("list_"):
+    verb, _, noun = operation.partition("_")
+    if verb in {"list", "create", "send"}:
         return None
-    if operation.endswith("_dead_letter"):
-        await _sent(rest, "dead", {"type": "shop.complaint", "user_id": USER})
-        return await _first(rest, "dead-letters")
-    if operation.endswith("_parked"):
-        await _sent(rest, "parked", {"type": "shop.parcel", "user_id": USER})
-        return await _first(rest, "parked")
-    if operation.endswith("_unresolved"):
-        await _sent(rest, "unresolved", {"type": "shop.order", "token": mint(3)})
-        return await _first(rest, "unresolved")
-    return None
+    if noun == "expectation":
+        return str((await rest.ask("POST", f"{HOME}/expectations", json=TEA)).json()["token"])
+    if noun not in MADE:
+        return None
+    standing, meta = MADE[noun]
+    event = await _sent(rest, standing, meta)
+    return event if noun == "event" else await _first(rest, noun)
 
 
 async def _sent(rest: Rest, standing: str, meta: dict[str, Any]) -> str:
@@ -49,7 +50,8 @@ async def _sent(rest: Rest, standing: str, meta: dict[str, Any]) -> str:
 
 
 async def _first(rest: Rest, kind: str) -> str:
-    return str((await rest.ask("GET", f"/v1/{kind}")).json()["events"][0]["id"])
+    path = "dead-letters" if kind == "dead_letter" else kind
+    return str((await rest.ask("GET", f"/v1/{path}")).json()["events"][0]["id"])
 
 
 async def test_each_example_is_answered_as_it_is_described(rest: Rest) -> None:
