@@ -20,6 +20,7 @@ from state.errors import TurnLost
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.turns import Turns
+from tests.redis.conftest import Outside
 from tests.waiting import wait_until
 
 CONVERSATION = Conversation.private(42, 501)
@@ -214,6 +215,32 @@ async def test_a_waiter_that_is_cancelled_leaves_the_queue(
 
     async with asyncio.timeout(1):
         await behind
+
+
+async def test_turns_are_heard_of_again_after_the_connection_was_cut(
+    redis: Redis, isolations: list[BaseEventIsolation]
+) -> None:
+    """The channel is opened anew; until then a waiter finds its turn by asking."""
+
+    cut = b""
+
+    async def listening() -> bool:
+        clients = bytes(await Outside(redis).calls.command("CLIENT", "LIST", "TYPE", "pubsub"))
+        return b"sub=1" in clients and clients.split()[0] != cut
+
+    async def wait() -> float:
+        async with isolations[1].lock(KEY):
+            return time.monotonic()
+
+    async with isolations[0].lock(KEY):
+        waiting = asyncio.create_task(wait())
+        await wait_until(listening, description="the waiter listens")
+        cut = bytes(await Outside(redis).calls.command("CLIENT", "LIST", "TYPE", "pubsub")).split()[0]
+        await Outside(redis).calls.command("CLIENT", "KILL", "TYPE", "pubsub")
+        await wait_until(listening, description="the waiter listens again")
+        given_back = time.monotonic()
+
+    assert await waiting - given_back < 0.9
 
 
 async def test_what_a_handler_raises_ends_its_turn(isolations: list[BaseEventIsolation]) -> None:
