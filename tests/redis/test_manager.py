@@ -6,6 +6,7 @@ import pytest
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import MemoryStorage
+from aiogram.fsm.storage.redis import RedisStorage
 from redis.asyncio import Redis
 
 from state import BaseStateManager, ConversationStorage
@@ -27,11 +28,15 @@ class ProfileStateManager(BaseStateManager):
         super().__init__(state, feature_key="profile")
 
 
-@pytest.fixture(params=["ours", "aiogram's"])
+@pytest.fixture(params=["ours", "aiogram's memory", "aiogram's Redis"])
 def state(request: pytest.FixtureRequest, redis: Redis) -> FSMContext:
-    """A context on our storage, and on one of aiogram's."""
-    storage: BaseStorage = ConversationStorage(redis) if request.param == "ours" else MemoryStorage()
-    return FSMContext(storage, CONVERSATION.storage_key())
+    """A context on our storage, and on those of aiogram's."""
+    storages: dict[str, BaseStorage] = {
+        "ours": ConversationStorage(redis),
+        "aiogram's memory": MemoryStorage(),
+        "aiogram's Redis": RedisStorage(redis, state_ttl=60, data_ttl=60),
+    }
+    return FSMContext(storages[request.param], CONVERSATION.storage_key())
 
 
 async def test_a_manager_sees_and_clears_its_own_draft_only(state: FSMContext) -> None:
