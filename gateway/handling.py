@@ -90,6 +90,17 @@ class Subject:
         """How far the object has come with this event."""
         return self.event.rank if self.event is not None else None
 
+    @property
+    def repeats(self) -> bool:
+        """Another event of the same rank may be another fact."""
+        return self.event is not None and self.event.repeats
+
+    def is_behind(self, reached: int | None) -> bool:
+        """Tell whether the object has come further than this, or so far already."""
+        if self.rank is None or reached is None:
+            return False
+        return self.rank < reached or (self.rank == reached and not self.repeats)
+
 
 class Handling:
     """Runs aiogram's dispatcher or a feature's handler inside a unit of work."""

@@ -100,7 +100,7 @@ class Processor:
             return await self._give_up_run(run, "attempts", f"{loaded.attempts - 1} runs began, none ended")
         if run.seconds_left <= 0:
             return await self._give_up_run(run, "deadline", "it came to its handler too late to be answered")
-        if subject.rank is not None and loaded.rank is not None and subject.rank <= loaded.rank:
+        if subject.is_behind(loaded.rank):
             return await self._ignore(entry, lease, "an event that is further on was applied before")
         try:
             processed = await self._run(run, loaded.snapshot)
@@ -167,6 +167,7 @@ class Processor:
             entry_id=entry.id,
             first_id=entry.first_id,
             rank=rank,
+            again=subject.repeats,
             told_ms=_told_ms(entry),
             cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.known_id, unit.deeds),
         )

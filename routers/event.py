@@ -39,6 +39,9 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    repeats: ClassVar[bool] = False
+    """It can happen to one object several times: events of the same rank and other ids are other facts."""
+
     type: str
     provider: str
     object_id: str
@@ -54,8 +57,9 @@ class Event(BaseModel):
         """
         Return how far the object has come.
 
-        Of one object, only an event of a higher rank than before acts: a repeat and a late one change
-        nothing. None: the event has no place in such an order and always acts.
+        Of one object, only an event of a higher rank than before acts (one that `repeats`: of the same rank
+        too); a repeat and a late one change nothing. None: the event has no place in such an order and
+        always acts.
         """
         return None
 

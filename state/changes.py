@@ -89,6 +89,8 @@ class Change:
     """The id that the event was accepted under, if it was unresolved then and has another one now."""
     basis: int | None = None
     """The revision that the change was computed from; None: it does not depend on any."""
+    again: bool = False
+    """The object may have come as far as *rank* before: each event of this kind is a fact of its own."""
     rank: tuple[str, int, int] | None = None
     """A provider's object, how far it has come, and how long to remember that in ms."""
     state: str | Literal[False] | None = None
@@ -149,6 +151,7 @@ class Change:
         }
         if self.rank is not None:
             _, members["rank"], members["rank_ms"] = self.rank
+            members["again"] = self.again or None
         lists: dict[str, Any] = {
             "set": flat(self.set),
             "del": list(self.delete),

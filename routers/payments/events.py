@@ -39,6 +39,7 @@ class PaymentFailed(PaymentEvent):
     """An attempt failed. The payer may try again: every further step still counts."""
 
     level = 2
+    repeats = True
     type: Literal["payment.failed"] = "payment.failed"
     reason: str | None = None
 

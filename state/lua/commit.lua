@@ -53,8 +53,8 @@ if w.basis and w.basis ~= revision then
   return { 'CONFLICT' }
 end
 if w.rank then
-  local reached = redis.call('GET', KEYS[10])
-  if reached and tonumber(reached) >= w.rank then
+  local reached = tonumber(redis.call('GET', KEYS[10]) or '')
+  if reached and (reached > w.rank or reached == w.rank and not w.again) then
     return { 'STALE' }
   end
   redis.call('SET', KEYS[10], w.rank, 'PX', w.rank_ms)

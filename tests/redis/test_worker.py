@@ -86,6 +86,28 @@ async def test_an_event_that_waits_lets_other_sources_pass(
     assert runs == ["broken", "other", "broken"]
 
 
+async def test_an_event_that_waits_holds_back_no_other_conversation(
+    run: Run, outside: Outside, api: BotApi
+) -> None:
+    """One user's event fails; the events of another user, of the same source, are handled meanwhile."""
+    feature, runs = Feature("shop"), []
+    one, other = (Conversation.private(api.account.id, user) for user in (501, 502))
+
+    @feature.on("shop.step")
+    async def step(event: OtherEvent) -> None:
+        runs.append(event.object_id)
+        if runs == ["one"]:
+            raise Broken
+
+    await run(feature)
+    await outside.send("shop.step", to=one, object_id="one")
+    await wait_until(lambda: runs == ["one"], description="the first has failed")
+    await outside.send("shop.step", to=other, object_id="other")
+    await outside.settled()
+
+    assert runs == ["one", "other", "one"]
+
+
 async def test_one_conversation_runs_one_event_at_a_time_and_others_run_beside_it(
     run: Run, outside: Outside, api: BotApi
 ) -> None:
