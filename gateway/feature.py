@@ -15,6 +15,7 @@ from aiogram.fsm.storage.memory import MemoryStorage
 
 from gateway.orchestrator import Guard, Orchestrator
 from state import BaseStateManager
+from state.fields import DRAFT
 from state.garbage import GarbageStateRegistry, Registrable
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
@@ -151,4 +152,4 @@ class Feature:
 
 def _draft_key(manager: type[BaseStateManager]) -> str:
     # codex-bot's managers name their feature in __init__ only, so one is made to ask.
-    return manager(FSMContext(MemoryStorage(), StorageKey(0, 0, 0))).storage_key
+    return manager(FSMContext(MemoryStorage(), StorageKey(0, 0, 0))).storage_key.removeprefix(DRAFT)

@@ -236,9 +236,9 @@ def _api(
         bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
         states=gateway.states,
         drafts={
-            manager.feature_key: DraftTerms(manager.shape(), manager.expires_after)
+            key: DraftTerms(manager.shape(), manager.expires_after)
             for feature in gateway.features.values()
-            for manager in feature.managers
+            for key, manager in zip(feature.draft_keys, feature.managers, strict=True)
         },
         strategy=gateway.strategy,
         onlookers=onlookers,
