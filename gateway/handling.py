@@ -18,9 +18,10 @@ from gateway.director import Director
 from gateway.errors import UnknownScene
 from gateway.feature import Otherwise, Park, choose
 from gateway.gateway import Gateway
-from gateway.queries import DeadlineQuery, Queries, query_of
+from gateway.queries import DeadlineQuery, Queries, check_of, consent, query_of
 from gateway.timer_event import TimerFired
 from gateway.views import View
+from routers.decision import Decider, Decision
 from routers.event import Event
 from routers.events.event import ServiceEvent
 from routers.payments.events import PaymentPartiallyRefunded, PaymentPromised
@@ -105,9 +106,10 @@ class Subject:
 class Handling:
     """Runs aiogram's dispatcher or a feature's handler inside a unit of work."""
 
-    def __init__(self, gateway: Gateway, container: "Container", chats: Chats) -> None:
+    def __init__(self, gateway: Gateway, container: "Container", chats: Chats, decider: Decider) -> None:
         self._gateway = gateway
         self._chats = chats
+        self._decider = decider
         self._container = container
         self._dispatcher = gateway.dispatcher(container.storage)
         self._bots: Mapping[int, Bot] = container.bots
@@ -167,6 +169,11 @@ class Handling:
         unit.user_is_there = shows_the_user(update)
         before = unit.final_state
         bot = self._bots[unit.conversation.bot_id]
+        asked = query_of(update)
+        decision = await self._decide(asked)
+        if asked is not None and decision not in (None, Decision.ACCEPTED):
+            await self.queries.settle(bot, asked, self.queries.refused(asked), calls)
+            return Handled()
         result = await self._dispatcher.feed_update(
             bot, update, director=director, container=self._container, garbage=self._gateway.garbage
         )
@@ -175,7 +182,9 @@ class Handling:
             # The user's own text, whether it was of use or not: the chat stays clean.
             place = place_of(message.chat.id, message.message_id)
             unit.add_effect(Effect(EffectKind.DELETE, {"places": [place]}))
-        if (asked := query_of(update)) is not None:
+        if asked is not None:
+            if decision is Decision.ACCEPTED and result is UNHANDLED:
+                result = consent(asked)
             result = await self.queries.settle(bot, asked, result, calls)
         if result is UNHANDLED and query is None and unit.untouched:
             return Skipped("no handler takes it")
@@ -184,6 +193,11 @@ class Handling:
             gone = result is UNHANDLED and director.alert is None
             unit.add_effect(_answer(query, self._gateway.expired_text(query) if gone else director.alert))
         return Handled()
+
+    async def _decide(self, asked: DeadlineQuery | None) -> Decision | None:
+        """Decide about a checkout that carries a token, as about any provider's; None: it carries none."""
+        found = check_of(asked) if asked is not None else None
+        return None if found is None else await self._decider.decide(*found)
 
     async def _tell(self, unit: UnitOfWork, director: Director, subject: Subject) -> Verdict:
         """Give an external event to the feature that wants it."""

@@ -122,6 +122,7 @@ async def running(
         container = Container(
             storage, bots, gateway.features_of, guards=gateway.guards, strategy=gateway.strategy
         )
+        decisions = Decisions(gateway, container, Expectations(calls, keys))
         worker = None
         pressure = Pressure(scripts, oldest=settings.limits.inbox_age)
         measuring = asyncio.create_task(pressure.watch(), name="pressure")
@@ -135,7 +136,7 @@ async def running(
             confirmation=_confirmation(redis, keys, disk=confirmed, replicas=settings.redis.replicas),
         )
         if role.works:
-            worker = _worker(gateway, settings, container, inbox, scripts)
+            worker = _worker(gateway, settings, container, inbox, scripts, decisions=decisions)
             inbox.on_accepted = worker.notice_accepted
             inbox.on_urgent = worker.notice_urgent
             listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
@@ -157,7 +158,7 @@ async def running(
             webhooks=webhook_endpoints(settings) if role.listens else {},
             api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
-            decider=Decisions(gateway, container, Expectations(calls, keys)),
+            decider=decisions,
             asker=await stack.enter_async_context(open_asker()),
             trusted_proxies=settings.web.trusted_proxies,
             counts=scripts.counts,
@@ -168,7 +169,13 @@ async def running(
 
 
 def _worker(
-    gateway: Gateway, settings: Settings, container: Container, inbox: Inbox, scripts: Scripts
+    gateway: Gateway,
+    settings: Settings,
+    container: Container,
+    inbox: Inbox,
+    scripts: Scripts,
+    *,
+    decisions: Decisions,
 ) -> Worker:
     expiry = settings.expiry.conversation
     chats = Chats(scripts, remember_for=expiry)
@@ -188,7 +195,7 @@ def _worker(
         now_ms=_now_ms,
     )
     processor = Processor(
-        Handling(gateway, container, chats),
+        Handling(gateway, container, chats, decisions),
         scripts,
         container.storage,
         conversation_expires_after=expiry,
