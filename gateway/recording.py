@@ -105,7 +105,7 @@ def answered_by(
         set=fields,
         garbage=garbage,
         replaced=[_tracked(answer.replaced, None)] if answer.replaced is not None else [],
-        counts={kind.value: count for kind, count in _counts(answer, repeated).items() if count},
+        counts={kind.value: count for kind, count in _counts(entry, answer, repeated).items() if count},
         delivered=_delivered(entry, answer).pack(),
         told=(effect.payload["ticket"], answer.told()) if "ticket" in effect.payload else None,
     )
@@ -117,9 +117,11 @@ def _delivered(entry: OutboxEntry, answer: Answer) -> Delivered:
     return Delivered(entry.effect.deed, answer.outcome.value, cause, message.place if message else None)
 
 
-def _counts(answer: Answer, repeated: bool) -> dict[Tallied, int]:
+def _counts(entry: OutboxEntry, answer: Answer, repeated: bool) -> dict[Tallied, int]:
+    undone = entry.effect.kind is EffectKind.DELETE and answer.outcome is not Outcome.DONE
+    left_over = entry.effect.payload["places"] if undone else ()
     return {
-        Tallied.UNREMOVED: len(answer.unremoved),
+        Tallied.UNREMOVED: len(answer.unremoved) + len(left_over),
         Tallied.DROPPED: int(answer.outcome is Outcome.DROPPED),
         Tallied.REFUSED: int(answer.outcome is Outcome.REFUSED),
         Tallied.REPEATED: int(repeated and answer.new is not None),

@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-import orjson
 from aiogram.filters import Command
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.types import Message
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from gateway import Director, Feature, IsGarbageStateFilter, View
+from gateway import Block, Director, Feature, IsGarbageStateFilter, View
 from gateway.demo.bot_api import BotApi, FaultKind
 from routers.event import OtherEvent
 from state.conversation import Conversation
@@ -161,21 +160,11 @@ async def test_a_press_on_an_expired_screen_is_answered(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
     """Not with silence, and a spinner that turns for ever."""
-    await run(_shop())
-    bot = api.updates.message(501, "hello")
-    await outside.update(bot)
-    keyboard = orjson.dumps({"inline_keyboard": [[{"text": "Old", "callback_data": "old"}]]}).decode()
-    from aiogram.types import InlineKeyboardMarkup
-
-    from gateway import Block
-    from gateway.view_sender import ViewSender
-    from state import ConversationStorage
-
-    storage = ConversationStorage(outside.calls._redis)
-    block = Block("old screen", InlineKeyboardMarkup.model_validate_json(keyboard))
-    await ViewSender(storage).send(conversation, View(content=block))
-    await outside.settled()
-    (message_id,) = [number for number, message in api.chats[501].messages.items() if message.keyboard]
+    sender = (await run(_shop())).container.view_sender
+    button = InlineKeyboardButton(text="Old", callback_data="old")
+    block = Block("old screen", InlineKeyboardMarkup(inline_keyboard=[[button]]))
+    await sender.send(conversation, View(content=block))
+    (message_id,) = api.chats[501].messages
 
     await outside.update(api.updates.press(501, message_id, "old"))
 

@@ -8,7 +8,7 @@ from aiogram.filters import Command
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from gateway import Block, Director, Feature, TimerFired
+from gateway import Block, Director, Feature, TimerFired, View
 from gateway.demo.bot_api import BotApi, FaultKind
 from gateway.runtime import Runtime
 from gateway.settings import Settings, WorkerSettings
@@ -173,6 +173,41 @@ async def test_a_message_that_comes_late_for_a_state_already_left_goes_at_once(
     await _leave(outside, conversation)
 
     assert api.chats[501].texts() == []
+
+
+async def test_a_late_screen_of_a_state_already_left_becomes_the_next_one(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """It is edited where it stands if the next state shows that block too; only otherwise does it go."""
+    feature = _shop()
+
+    @feature.on("shop.screen")
+    async def screen(event: OtherEvent, director: Director) -> View:
+        await director.state.set_state(_Shop.paying if event.object_id == "pay here" else _Shop.done)
+        return View(content=event.object_id)
+
+    await run(feature)
+    api.faults.add(FaultKind.LATE_ANSWER, method="sendMessage", seconds=0.4)
+    await outside.send("shop.screen", to=conversation, object_id="pay here")
+    await wait_until(lambda: api.chats[501].texts() == ["pay here"], description="the screen is there")
+
+    await outside.send("shop.screen", to=conversation, object_id="thank you")
+    await outside.settled()
+
+    assert api.chats[501].texts() == ["thank you"]
+    assert set(api.calls.counts()) == {"sendMessage", "editMessageText"}
+
+
+async def test_what_cannot_be_deleted_because_the_chat_is_closed_is_counted(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Message by message, as what is too old is."""
+    await _lying_there(await run(_shop()), outside, api, 3)
+    await outside.update(api.updates.blocked(501))
+
+    await _leave(outside, conversation)
+
+    assert (len(api.chats[501].texts()), await _unremoved(outside)) == (3, 3)
 
 
 async def test_a_handlers_own_message_is_tracked_though_its_first_run_failed(

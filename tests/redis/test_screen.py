@@ -6,10 +6,8 @@ from aiogram.types import Message
 
 from gateway import Director, Feature, View
 from gateway.demo.bot_api import BotApi, FaultKind, Standing
-from gateway.runtime import Runtime
 from routers.event import OtherEvent
 from state.conversation import Conversation
-from state.envelope import Envelope
 from tests.redis.conftest import Outside, Run
 
 
@@ -111,8 +109,8 @@ async def test_a_handlers_own_message_is_garbage_of_its_state_too(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
     """`message.answer` needs no bookkeeping by the bot's author."""
-    runtime = await run(shop())
-    await chat(runtime, outside, conversation, api, "/answer")
+    await run(shop())
+    await outside.update(api.updates.message(501, "/answer"))
     assert api.chats[501].texts() == ["sent by the handler itself"]
 
     await outside.send("shop.done", to=conversation, object_id="done")
@@ -139,31 +137,10 @@ async def test_text_that_no_handler_takes_is_deleted_in_a_garbage_state(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
     """The chat stays clean while a button is waited for."""
-    runtime = await run(shop())
+    await run(shop())
     await outside.send("shop.pay", to=conversation, object_id="a notice")
     await outside.settled()
 
-    await chat(runtime, outside, conversation, api, "hello?")
+    await outside.update(api.updates.message(501, "hello?"))
 
     assert [message["text"] for message in api.chats[501].visible()] == ["a notice"]
-
-
-async def chat(
-    runtime: Runtime, outside: Outside, conversation: Conversation, api: BotApi, text: str
-) -> None:
-    """Have the user write *text*, and wait for what comes of it."""
-    from datetime import timedelta
-
-    import orjson
-
-    update = api.updates.message(501, text)
-    envelope = Envelope(
-        f"telegram:{runtime.container.bot.id}",
-        "telegram.message",
-        str(update["update_id"]),
-        0,
-        orjson.dumps(update),
-        conversation=conversation,
-    )
-    await outside.inbox.accept(envelope, remember_for=timedelta(hours=1))
-    await outside.settled()
