@@ -11,6 +11,7 @@ from gateway.director import Director
 from gateway.errors import ConversationChanged
 from gateway.feature import Feature
 from gateway.orchestrator import Guard
+from gateway.reconciler import Reconciler
 from gateway.view_sender import ViewSender
 from state.conversation import Conversation
 from state.scripts import Committed
@@ -32,6 +33,8 @@ class Container:
         self.storage = storage
         self.bots = bots
         self.view_sender = ViewSender(storage)
+        self.reconciler: Reconciler | None = None
+        """Asks providers' APIs; None: in a test that has no sources."""
         self._features_of = features_of
         self._guards = guards
         self._strategy = strategy

@@ -23,12 +23,13 @@ from gateway.handling import Handling
 from gateway.metrics import Metrics
 from gateway.processor import Processor
 from gateway.rate_limits import RateLimits
+from gateway.reconciler import Reconciler
 from gateway.redaction import Redaction
 from gateway.role import Role
 from gateway.scenes import Scenes
 from gateway.sender import Sender
 from gateway.settings import MetricsSettings, Settings
-from gateway.sources import webhook_endpoints
+from gateway.sources import paces, webhook_endpoints
 from gateway.subscribers.telling import telling, watch_of
 from gateway.telegram_bot import open_bot
 from gateway.telegram_webhooks import keep_telling, wanted_webhooks
@@ -50,6 +51,7 @@ from state.expectations import Expectations
 from state.feed import Feed
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
+from state.inquiries import Inquiries
 from state.keys import Keys
 from state.layout import fix_layout
 from state.lease import Leases
@@ -152,14 +154,19 @@ async def running(
             stack.push_async_callback(ended, asyncio.create_task(telling_telegram, name="webhooks"))
         onlookers = Onlookers(Feed(redis, calls, keys))
         stack.push_async_callback(onlookers.close)
+        sources = webhook_endpoints(settings)
+        asker = await stack.enter_async_context(open_asker())
+        container.reconciler = Reconciler(sources, asker, inbox, Inquiries(calls, keys))
+        if role.works:
+            await stack.enter_async_context(container.reconciler.working(paces(settings)))
         edge = Edge(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
-            webhooks=webhook_endpoints(settings) if role.listens else {},
+            webhooks=sources if role.listens else {},
             api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
             decider=decisions,
-            asker=await stack.enter_async_context(open_asker()),
+            asker=asker,
             trusted_proxies=settings.web.trusted_proxies,
             counts=scripts.counts,
             metrics=_metrics_page(settings.metrics, Metrics(scripts.counts, pressure)),

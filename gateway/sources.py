@@ -1,7 +1,9 @@
 """The configured sources, as the edge serves them and as the command line shows them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
+from gateway.reconciler import Pace
 from gateway.settings import Settings
 from gateway.settings.callers import SourceSettings
 from routers.allowance import Allowance
@@ -13,6 +15,14 @@ from routers.verification import Secret
 def webhook_endpoints(settings: Settings) -> Mapping[str, WebhookEndpoint]:
     """Return one endpoint for each source."""
     return {name: _endpoint(settings, name, source) for name, source in settings.sources.items()}
+
+
+def paces(settings: Settings) -> Mapping[str, Pace]:
+    """Return how often each source's provider is asked for what never came."""
+    return {
+        name: Pace(timedelta(minutes=source.ask_every_minutes), timedelta(hours=source.ask_back_hours))
+        for name, source in settings.sources.items()
+    }
 
 
 def public_address(settings: Settings, name: str) -> str:

@@ -42,8 +42,16 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     if provider.decided is not None and isinstance(translation.event, PaymentCheck):
         decision = await edge.decider.decide(translation.event, translation.token)
         return provider.decided(Received(call, translation, endpoint.secrets, now), decision)
-    envelope = Envelope(
-        source=endpoint.name,
+    envelope = envelope_of(call, translation, endpoint.name, now)
+    disposition = await edge.inbox.accept(envelope, remember_for=provider.remember_for)
+    log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.name.lower())
+    return provider.answer(Received(call, translation, endpoint.secrets, now))
+
+
+def envelope_of(call: Call, translation: Translation, source: str, now: datetime) -> Envelope:
+    """What is stored of a call of *source*."""
+    return Envelope(
+        source=source,
         type=translation.event.type,
         idempotency_key=translation.idempotency_key,
         received_at_ms=int(now.timestamp() * 1000),
@@ -51,9 +59,6 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
         event=translation.event.encode(),
         token=translation.token,
     )
-    disposition = await edge.inbox.accept(envelope, remember_for=provider.remember_for)
-    log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.name.lower())
-    return provider.answer(Received(call, translation, endpoint.secrets, now))
 
 
 async def _proven(call: Call, endpoint: WebhookEndpoint, edge: Edge, now: datetime) -> Call:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from routers.call import Call
 from routers.decision import Decision
 from routers.event import Event, OtherEvent
+from routers.inquiry import Inquiry
 from routers.question import Question
 from routers.sent import Sent
 from routers.verification import Secret, Verifier
@@ -123,7 +124,7 @@ class Provider:
 
     *decided* answers a `PaymentCheck`, which is not kept. *evidence* names what the API must be asked before
     a call can be verified (a key, a certificate), *lookup* what it must be asked afterwards, because the call
-    itself only points to the facts.
+    itself only points to the facts. *inquiry* is what the API can be asked when no call comes.
 
     *build* makes the provider of one source out of its *options*; without it all sources are alike.
 
@@ -144,6 +145,7 @@ class Provider:
     decided: Decided | None = None
     evidence: Asking | None = None
     lookup: Asking | None = None
+    inquiry: Inquiry | None = None
     options: type[Options] = Options
     build: Callable[[Any], "Provider"] | None = None
     sign: Signer | None = None

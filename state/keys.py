@@ -54,6 +54,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:counts                      | hash   | what all processes have done, by name         | none: one small hash         | counts       |
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:webhooks                    | string | the process that sets the bots' webhooks      | 15 s                         | webhook_log  |
+| gw:inquiry:<source>            | string | that the source's provider was asked lately   | until it is asked again      | inquiries    |
 | gw:meta                        | hash   | the number of partitions; each bot's webhook  | none: one small hash         | connection   |
 """
 
@@ -265,6 +266,9 @@ class Keys:
     @property
     def webhook_leader(self) -> str:
         return f"{self.prefix}:webhooks"
+
+    def inquiry(self, source: str) -> str:
+        return f"{self.prefix}:inquiry:{source}"
 
     def wake_channel(self, worker: str) -> str:
         """Return the channel on which *worker* learns of work that another process left for it."""

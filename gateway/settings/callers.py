@@ -38,3 +38,7 @@ class SourceSettings(Section):
     """What this kind takes besides; its provider's page lists it."""
     rate_per_second: float | None = Field(default=None, gt=0, le=100_000)
     """What it may send to one process, one second's worth at once; more is answered 429."""
+    ask_every_minutes: float = Field(default=15, ge=0, le=1440)
+    """How often the provider's API is asked for what never came, where that is possible; 0: never."""
+    ask_back_hours: float = Field(default=24, gt=0, le=720)
+    """How far back: at least as long as a payment may take from its beginning to its end."""

@@ -1,16 +1,18 @@
 """CloudPayments: a question before each payment, and what becomes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import orjson
+from pydantic import HttpUrl
 
 from routers.call import Call
 from routers.decision import Decision
 from routers.document import Document, Unreadable, find_token
 from routers.event import Customer, Event, OtherEvent
+from routers.inquiry import Inquiry, Page
 from routers.payments.currency import minor_units
 from routers.payments.events import (
     PaymentAuthorized,
@@ -22,13 +24,22 @@ from routers.payments.events import (
     PaymentSucceeded,
 )
 from routers.payments.examples import cloudpayments as examples
-from routers.provider import Answer, Provider, Received, Translation, idempotency_key
+from routers.provider import Answer, Options, Provider, Received, Translation, idempotency_key
+from routers.question import Question, basic
 from routers.refusal import RefusalReason, Refused
 from routers.sent import Sent
-from routers.verification import HmacScheme, SignatureEncoding, any_of
+from routers.verification import HmacScheme, Secret, SignatureEncoding, any_of, usable
 
 KIND: Final = "cloudpayments"
 DOCUMENTATION: Final = "https://developers.cloudpayments.ru/#uvedomleniya"
+
+
+class CloudPaymentsOptions(Options):
+    """What `[sources.<name>.options]` may say."""
+
+    public_id: str | None = None
+    """The site's Public ID, so that an invoice can be asked for."""
+    api_base: HttpUrl = HttpUrl("https://api.cloudpayments.ru")
 
 
 def _unquoted(body: bytes) -> bytes:
@@ -126,6 +137,41 @@ def _token_in(data: str | None) -> str | None:
         return None
 
 
+def _inquiry(options: CloudPaymentsOptions) -> Inquiry | None:
+    """https://developers.cloudpayments.ru/#proverka-statusa-platezha"""
+    base, public_id = str(options.api_base).rstrip("/"), options.public_id
+    if public_id is None:
+        return None
+
+    def by_token(secrets: Sequence[Secret], now: datetime, token: str) -> Question:
+        secret = usable(secrets, now)[0].decode("utf-8", "replace")
+        headers = (basic(public_id, secret), ("Content-Type", "application/json"))
+        return Question(f"{base}/v2/payments/find", headers, "POST", orjson.dumps({"InvoiceId": token}))
+
+    return Inquiry(_page, by_token=by_token)
+
+
+def _page(answer: bytes) -> Page:
+    body = Document.from_literals(answer)
+    kind = _KINDS.get(body.find_text("Model", "Status") or "")
+    if kind is None:
+        return Page(())
+    model = body.find_object("Model").raw
+    # As the notifications tell it: a form to the address of its kind.
+    fields = {name: str(value) for name, value in model.items() if isinstance(value, str) and value}
+    fields.pop("DateTime", None)
+    return Page([Call(urlencode(fields).encode(), query=f"type={kind}".encode())])
+
+
+# https://developers.cloudpayments.ru/#statusy-operatsiy
+_KINDS: Final[Mapping[str, str]] = {
+    "Completed": "pay",
+    "Authorized": "pay",
+    "Declined": "fail",
+    "Cancelled": "cancel",
+}
+
+
 def answer(_: Received) -> Answer:
     """Exactly this, or it comes again."""
     return Answer(b'{"code":0}')
@@ -144,15 +190,24 @@ def rewrite(sent: Sent, secret: bytes, at: datetime, url: str) -> Sent:  # noqa:
     return Sent(form, (content_type, *headers), query=f"type={kind.decode()}")
 
 
-PROVIDER: Final = Provider(
-    kind=KIND,
-    verify=any_of(RAW.verify, DECODED.verify),
-    translate=translate,
-    # Up to a hundred attempts. The signature holds for ever, so a month.
-    remember_for=timedelta(days=31),
-    documentation=DOCUMENTATION,
-    answer=answer,
-    decided=decided,
-    rewrite=rewrite,
-    examples=examples.EXAMPLES,
-)
+def build(options: CloudPaymentsOptions) -> Provider:
+    """The provider of one source."""
+    return Provider(
+        kind=KIND,
+        verify=any_of(RAW.verify, DECODED.verify),
+        translate=translate,
+        # Up to a hundred attempts. The signature holds for ever, so a month.
+        remember_for=timedelta(days=31),
+        documentation=DOCUMENTATION,
+        answer=answer,
+        decided=decided,
+        inquiry=_inquiry(options),
+        options=CloudPaymentsOptions,
+        build=build,
+        rewrite=rewrite,
+        examples=examples.EXAMPLES,
+        example_options={"public_id": "pk_of_the_examples"},
+    )
+
+
+PROVIDER: Final = build(CloudPaymentsOptions())

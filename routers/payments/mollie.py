@@ -4,13 +4,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import orjson
 from pydantic import HttpUrl, SecretStr
 
 from routers.call import Call
 from routers.document import Document, Unreadable, find_token
 from routers.event import Event, OtherEvent
 from routers.form import form_of
+from routers.inquiry import Inquiry, Page
 from routers.payments.currency import minor_units
 from routers.payments.events import (
     PaymentAuthorized,
@@ -135,6 +138,27 @@ def _asking(options: MollieOptions) -> Asking:
     return lookup
 
 
+def _inquiry(options: MollieOptions) -> Inquiry:
+    """https://docs.mollie.com/reference/list-payments"""
+    base = str(options.api_base).rstrip("/")
+
+    def recent(secrets: Sequence[Secret], now: datetime, since: datetime, cursor: str | None) -> Question:  # noqa: ARG001 - the list has no such limit
+        query = {"limit": "100", **({"from": cursor} if cursor else {})}
+        credentials = bearer(usable(secrets, now)[0].decode("ascii", "replace"))
+        return Question(f"{base}/payments?{urlencode(query)}", (credentials,))
+
+    return Inquiry(_page, recent)
+
+
+def _page(answer: bytes) -> Page:
+    body = Document.from_json(answer)
+    payments = body.find_objects("_embedded", "payments")
+    calls = [Call(b"", fetched=orjson.dumps(each.raw)) for each in payments]
+    following = urlsplit(body.find_text("_links", "next", "href") or "").query
+    cursor = dict(parse_qsl(following)).get("from")
+    return Page(calls, cursor, payments[-1].find_time("createdAt") if payments else None)
+
+
 def _verifier(options: MollieOptions) -> Verifier:
     shown = SharedToken(in_path)
 
@@ -165,6 +189,7 @@ def build(options: MollieOptions) -> Provider:
         documentation=DOCUMENTATION,
         proof=Proof.API,
         lookup=_asking(options),
+        inquiry=_inquiry(options),
         options=MollieOptions,
         build=build,
         rewrite=rewrite,

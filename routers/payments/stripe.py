@@ -20,7 +20,7 @@ from routers.payments.events import (
     PaymentSucceeded,
 )
 from routers.payments.examples import stripe as examples
-from routers.payments.stripe_thin import StripeOptions, asking, is_thin, related_id, snapshot_type
+from routers.payments.stripe_thin import StripeOptions, asking, inquiry, is_thin, related_id, snapshot_type
 from routers.provider import Provider, Translation, idempotency_key
 from routers.verification import HmacScheme, Pairs
 
@@ -173,7 +173,8 @@ def sign(body: bytes, secret: bytes, at: datetime) -> list[tuple[str, str]]:
 
 def build(options: StripeOptions) -> Provider:
     """Stripe as one source has it: with a key, the objects of thin events are looked up."""
-    return replace(PROVIDER, lookup=asking(options, examples.API_VERSION))
+    version = examples.API_VERSION
+    return replace(PROVIDER, lookup=asking(options, version), inquiry=inquiry(options, version))
 
 
 PROVIDER: Final = Provider(

@@ -4,11 +4,14 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
+import orjson
 from pydantic import HttpUrl, SecretStr
 
 from routers.call import Call
 from routers.document import Document, Unreadable
+from routers.inquiry import Inquiry, Page
 from routers.provider import Asking, Options
 from routers.question import Question, bearer
 from routers.verification import Secret
@@ -39,6 +42,33 @@ def snapshot_type(own_type: str) -> str:
 def related_id(event: Document) -> str | None:
     """The id of the object that a thin event is about."""
     return event.find_text("related_object", "id")
+
+
+def inquiry(options: StripeOptions, api_version: str) -> Inquiry | None:
+    """
+    What lists the account's last events; None without a key.
+
+    https://docs.stripe.com/api/events/list: up to 30 days back, each as its webhook would bring it.
+    """
+    if options.api_key is None:
+        return None
+    headers = (bearer(options.api_key.get_secret_value()), ("Stripe-Version", api_version))
+    base = str(options.api_base).rstrip("/")
+
+    def recent(_: Sequence[Secret], __: datetime, since: datetime, cursor: str | None) -> Question:
+        query = {"limit": "100", "created[gte]": str(int(since.timestamp()))}
+        query |= {"starting_after": cursor} if cursor else {}
+        return Question(f"{base}/v1/events?{urlencode(query)}", headers)
+
+    return Inquiry(_page, recent)
+
+
+def _page(answer: bytes) -> Page:
+    body = Document.from_json(answer)
+    events = body.find_objects("data")
+    more = body.find("has_more") is True and events
+    calls = [Call(orjson.dumps(event.raw)) for event in events]
+    return Page(calls, events[-1].find_text("id") if more else None)
 
 
 def asking(options: StripeOptions, api_version: str) -> Asking | None:

@@ -1,15 +1,16 @@
 """T-Bank acquiring: payments authorized, confirmed, given back, rejected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
-from pydantic import IPvAnyNetwork
+from pydantic import HttpUrl, IPvAnyNetwork
 
 from routers.call import Call
 from routers.document import Document, find_token
 from routers.event import Event, OtherEvent
+from routers.inquiry import Inquiry, Page
 from routers.payments.events import (
     PaymentAuthorized,
     PaymentCanceled,
@@ -21,8 +22,9 @@ from routers.payments.events import (
 )
 from routers.payments.examples import tbank as examples
 from routers.provider import Answer, Options, Provider, Received, Translation, idempotency_key
+from routers.question import Question
 from routers.sent import Sent
-from routers.verification import AllowedNetworks, FieldScheme, all_of, json_scalars
+from routers.verification import AllowedNetworks, FieldScheme, Secret, all_of, json_scalars, usable
 
 KIND: Final = "tbank"
 
@@ -45,6 +47,9 @@ class TBankOptions(Options):
 
     networks: tuple[IPvAnyNetwork, ...] = ()
     """Networks to take calls from only; T-Bank's own are on its page. Empty: the token alone decides."""
+    terminal_key: str | None = None
+    """The terminal, so that an order can be asked for."""
+    api_base: HttpUrl = HttpUrl("https://securepay.tinkoff.ru/v2")
 
 
 def signed_values(fields: Mapping[str, str], password: bytes) -> bytes:
@@ -93,6 +98,29 @@ def translate(call: Call, now: datetime) -> Translation:
     return Translation(idempotency_key(*parts), event, token)
 
 
+def _inquiry(options: TBankOptions) -> Inquiry | None:
+    """https://developer.tbank.ru/eacq/api/check-order"""
+    base, terminal = str(options.api_base).rstrip("/"), options.terminal_key
+    if terminal is None:
+        return None
+
+    def by_token(secrets: Sequence[Secret], now: datetime, token: str) -> Question:
+        fields = {"TerminalKey": terminal, "OrderId": token}
+        body = {**fields, "Token": SIGNATURE.signature_of(fields, usable(secrets, now)[0])}
+        headers = (("Content-Type", "application/json"),)
+        return Question(f"{base}/CheckOrder", headers, "POST", orjson.dumps(body))
+
+    return Inquiry(_page, by_token=by_token)
+
+
+def _page(answer: bytes) -> Page:
+    body = Document.from_json(answer)
+    order = {"TerminalKey": body.text("TerminalKey"), "OrderId": body.text("OrderId")}
+    payments = body.find_objects("Payments")
+    # As the notifications tell it: the order's fields and the payment's beside each other.
+    return Page([Call(b"", fetched=orjson.dumps({**payment.raw, **order})) for payment in payments])
+
+
 def answer(_: Received) -> Answer:
     """Exactly `OK`, or T-Bank comes again every hour for a day."""
     return Answer(b"OK", content_type="text/plain")
@@ -116,11 +144,15 @@ def build(options: TBankOptions) -> Provider:
         remember_for=timedelta(days=31),
         documentation="https://developer.tbank.ru/eacq/intro/developer/notification",
         answer=answer,
+        inquiry=_inquiry(options),
         options=TBankOptions,
         build=build,
         rewrite=rewrite,
         examples=examples.EXAMPLES,
-        example_options={"networks": [str(network) for network in NETWORKS]},
+        example_options={
+            "networks": [str(network) for network in NETWORKS],
+            "terminal_key": "1321054611234DEMO",
+        },
     )
 
 

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
+import orjson
 from pydantic import Field, HttpUrl, IPvAnyNetwork
 
 from routers.call import Call
 from routers.document import Document, Unreadable, find_token
 from routers.event import Event, OtherEvent
+from routers.inquiry import Inquiry, Page
 from routers.payments.currency import minor_units
 from routers.payments.events import (
     PaymentAuthorized,
     PaymentCanceled,
     PaymentEvent,
     PaymentPartiallyRefunded,
-    PaymentPending,
     PaymentRefunded,
     PaymentSucceeded,
 )
@@ -41,6 +43,14 @@ NETWORKS: Final = AllowedNetworks.of(
     "77.75.154.128/25",
     "2a02:5180::/32",
 ).networks
+
+# https://yookassa.ru/developers/payment-acceptance/getting-started/payment-process#lifecycle: a pending
+# payment waits for the payer, who has done nothing yet.
+STATUSES: Final[dict[str, type[PaymentEvent]]] = {
+    "waiting_for_capture": PaymentAuthorized,
+    "succeeded": PaymentSucceeded,
+    "canceled": PaymentCanceled,
+}
 
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
@@ -95,15 +105,9 @@ def _money(payment: Document, name: str) -> tuple[int, str]:
 
 
 def _model(status: str, amount: int, refunded: int) -> type[PaymentEvent] | None:
-    # https://yookassa.ru/developers/payment-acceptance/getting-started/payment-process#lifecycle
     if status == "succeeded" and refunded:
         return PaymentRefunded if refunded >= amount else PaymentPartiallyRefunded
-    return {
-        "pending": PaymentPending,
-        "waiting_for_capture": PaymentAuthorized,
-        "succeeded": PaymentSucceeded,
-        "canceled": PaymentCanceled,
-    }.get(status)
+    return STATUSES.get(status)
 
 
 def _other(body: Document, now: datetime) -> Translation:
@@ -147,6 +151,25 @@ def _asking(options: YooKassaOptions) -> Asking:
     return lookup
 
 
+def _inquiry(options: YooKassaOptions) -> Inquiry:
+    """https://yookassa.ru/developers/api#get_payments_list"""
+    base = str(options.api_base).rstrip("/")
+
+    def recent(secrets: Sequence[Secret], now: datetime, since: datetime, cursor: str | None) -> Question:
+        created = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        query = {"limit": "100", "created_at.gte": created, **({"cursor": cursor} if cursor else {})}
+        credentials = basic(options.shop_id, usable(secrets, now)[0].decode("utf-8", "replace"))
+        return Question(f"{base}/payments?{urlencode(query)}", (credentials,))
+
+    return Inquiry(_page, recent)
+
+
+def _page(answer: bytes) -> Page:
+    body = Document.from_json(answer)
+    calls = [Call(b"", fetched=orjson.dumps(each.raw)) for each in body.find_objects("items")]
+    return Page(calls, body.find_text("next_cursor"))
+
+
 def rewrite(sent: Sent, secret: bytes, at: datetime, url: str) -> Sent:  # noqa: ARG001 - nothing is signed
     """The notification from one of YooKassa's addresses: there is nothing else to it."""
     return Sent(sent.body, (("Content-Type", "application/json"),), remote_address="185.71.76.10")
@@ -164,6 +187,7 @@ def build(options: YooKassaOptions) -> Provider:
         documentation=DOCUMENTATION,
         proof=Proof.API,
         lookup=_asking(options),
+        inquiry=_inquiry(options),
         options=YooKassaOptions,
         build=build,
         rewrite=rewrite,

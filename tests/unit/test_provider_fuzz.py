@@ -212,6 +212,29 @@ def test_no_input_breaks_a_provider(provider: Provider) -> None:
         provider.answer(Received(call, translation, secrets, NOW))
 
 
+INQUIRIES = [each for each in PROVIDERS if each.values[0].inquiry is not None]  # type: ignore[union-attr]  # a Provider
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("provider", INQUIRIES)
+def test_no_answer_of_an_api_breaks_an_inquiry(provider: Provider) -> None:
+    """It is a page of calls that can be translated, or unreadable."""
+    assert provider.inquiry is not None
+    walk = Walk(provider, random.Random(2))
+    for step in range(INPUTS):
+        content = walk.call().content
+        for name in (b"items", b"data", b"Payments", b"Model", b"payments"):
+            wrapped = b'{"%b":%b%b%b,"_embedded":{"payments":[%b]}}' % (
+                name, b"[" * (step % 2), content, b"]" * (step % 2), content
+            )  # fmt: skip
+            try:
+                page = provider.inquiry.read(wrapped)
+            except Unreadable:
+                continue
+            for call in page.calls:
+                outcome(provider, call)
+
+
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_input_opens_without_the_secret(provider: Provider) -> None:

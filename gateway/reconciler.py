@@ -1,0 +1,165 @@
+"""Calls that never came: the providers' APIs are asked, and what they tell takes the same way as a call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from routers.asker import ApiUnavailable
+from routers.call import Call
+from routers.dependencies import Asker, WebhookEndpoint, utc_now
+from routers.document import Unreadable
+from routers.event import OtherEvent
+from routers.ingest import envelope_of
+from routers.inquiry import Page
+from routers.question import Question
+from routers.refusal import Refused
+from state.errors import StoreUnavailable
+from state.inbox import Disposition, Inbox
+from state.inquiries import Inquiries
+
+log: Final = structlog.get_logger(__name__)
+
+#: Pages of one look back; a list that never ends does not hold us.
+MAX_PAGES: Final = 50
+
+
+class CannotAsk(Exception):
+    """There is no such source, its provider has no way to ask, or an option for it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a source's provider is asked for what has happened lately, and how far back."""
+
+    every: timedelta
+    back: timedelta
+
+
+class Reconciler:
+    """
+    Asks for what a provider did not tell, or told while nobody listened.
+
+    What it finds has the idempotency keys of the provider's own calls: what is known changes nothing.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, WebhookEndpoint],
+        asker: Asker,
+        inbox: Inbox,
+        inquiries: Inquiries,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._endpoints = endpoints
+        self._asker = asker
+        self._inbox = inbox
+        self._inquiries = inquiries
+        self._clock = clock
+
+    async def ask(self, source: str, token: str) -> int:
+        """
+        Ask the provider of *source* what it knows under an expectation's *token*; return what was news.
+
+        Raises:
+            CannotAsk: it cannot be asked so.
+            ApiUnavailable: the API did not answer.
+            StoreUnavailable: Redis did not answer.
+        """
+        endpoint = self._endpoints.get(source)
+        inquiry = endpoint.provider.inquiry if endpoint is not None else None
+        if endpoint is None or inquiry is None or inquiry.by_token is None:
+            raise CannotAsk(source)
+        page = await self._page(endpoint, inquiry.by_token(endpoint.secrets, self._clock(), token))
+        return await self._take(endpoint, page)
+
+    async def look_back(self, source: str, back: timedelta) -> int:
+        """
+        List what has happened at the provider of *source* within *back*; return what was news.
+
+        Raises:
+            CannotAsk: it cannot be asked so.
+            ApiUnavailable: the API did not answer; what was read before is kept.
+            StoreUnavailable: Redis did not answer.
+        """
+        endpoint = self._endpoints.get(source)
+        inquiry = endpoint.provider.inquiry if endpoint is not None else None
+        if endpoint is None or inquiry is None or inquiry.recent is None:
+            raise CannotAsk(source)
+        news = 0
+        cursor: str | None = None
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            now = self._clock()
+            page = await self._page(endpoint, inquiry.recent(endpoint.secrets, now, now - back, cursor))
+            news += await self._take(endpoint, page)
+            cursor = page.cursor
+            too_old = page.oldest is not None and page.oldest < now - back
+            if cursor is None or cursor in seen or too_old:
+                break
+            seen.add(cursor)
+        return news
+
+    @asynccontextmanager
+    async def working(self, paces: Mapping[str, Pace]) -> AsyncIterator[None]:
+        """Look back at each source that can be asked, at its pace, until the end of the block."""
+        tasks = [
+            asyncio.create_task(self._keep_looking(name, pace), name=f"reconciler {name}")
+            for name, pace in paces.items()
+            if pace.every and self._can_list(name)
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _can_list(self, name: str) -> bool:
+        inquiry = self._endpoints[name].provider.inquiry
+        return inquiry is not None and inquiry.recent is not None
+
+    async def _keep_looking(self, source: str, pace: Pace) -> None:
+        while True:
+            try:
+                if await self._inquiries.take_turn(source, lasts=pace.every):
+                    news = await self.look_back(source, pace.back)
+                    log.info("looked_back", source=source, news=news)
+            except ApiUnavailable as error:
+                log.warning("provider_unavailable", source=source, host=error.host, why=error.why)
+            except (StoreUnavailable, Refused, Unreadable) as error:
+                log.warning("could_not_look_back", source=source, error=type(error).__name__)
+            except Exception:
+                log.exception("looking back failed; it is tried again", source=source)
+            await asyncio.sleep(pace.every.total_seconds())
+
+    async def _page(self, endpoint: WebhookEndpoint, question: Question) -> Page:
+        answer = await self._asker.ask(question)
+        inquiry = endpoint.provider.inquiry
+        return Page(()) if answer is None or inquiry is None else inquiry.read(answer)
+
+    async def _take(self, endpoint: WebhookEndpoint, page: Page) -> int:
+        news = 0
+        for call in page.calls:
+            news += await self._accept(endpoint, call)
+        return news
+
+    async def _accept(self, endpoint: WebhookEndpoint, call: Call) -> bool:
+        """Put what *call* tells in the inbox; tell whether it was news."""
+        now = self._clock()
+        try:
+            translation = endpoint.provider.translate(call, now)
+        except Unreadable as error:
+            log.warning("unreadable", source=endpoint.name, where=error.where)
+            return False
+        # What carries no token is of nobody here: an account may serve others too.
+        if translation.token is None or isinstance(translation.event, OtherEvent):
+            return False
+        envelope = envelope_of(call, translation, endpoint.name, now)
+        disposition = await self._inbox.accept(envelope, remember_for=endpoint.provider.remember_for)
+        return disposition is not Disposition.DUPLICATE
