@@ -82,7 +82,7 @@ async def rest(redis: Redis, redis_url: str) -> AsyncIterator[Rest]:
             web=WebSettings(body_limit_bytes=64 * 1024),
         )
         app = create_app(shop_gateway(), settings, redis_url=redis_url)
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
         serving = asyncio.create_task(server.serve([listener]), name="uvicorn")
         calls = GroupedCalls(redis)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import Message
 from pydantic import BaseModel
 
 from gateway import Director, Feature, Gateway, Orchestrator, View, dead_letter, park
@@ -79,5 +80,13 @@ def shop_gateway() -> Gateway:
     async def paid(event: PaymentSucceeded, director: Director) -> None:
         await BaseStateManager(director.state, "shop").update(paid_minor=event.amount_minor)
         await director.state.set_state(Shop.paid)
+
+    @shop.on("shop.tip")
+    async def tip(event: ServiceEvent, director: Director) -> None:
+        await BaseStateManager(director.state, "shop").increment("tips")
+
+    @shop.chat.message()
+    async def said(message: Message, director: Director) -> None:
+        await BaseStateManager(director.state, "shop").increment("messages")
 
     return Gateway(shop, Feature("vault", scene=Vault(), guards=[Nobody()], managers=[ProfileStateManager]))
