@@ -161,8 +161,10 @@ end
 
 if changed then
   revision = next_revision(conversation, revision, now_ms)
-  index_drafts(conversation)
-  if redis.call('HLEN', conversation) == (is_indexed(conversation) and 2 or 1) then
+  local count = redis.call('HLEN', conversation)
+  index_drafts(conversation, count)
+  -- Nothing is left but the revision, and the index of nothing.
+  if count == 1 or count == 2 and is_indexed(conversation) then
     redis.call('DEL', conversation)
   end
 end

@@ -90,8 +90,8 @@ local function index_draft(conversation, feature, names)
 end
 
 -- Once, when a conversation has come to many fields.
-local function index_drafts(conversation)
-  if redis.call('HLEN', conversation) <= INDEXED_BEYOND or is_indexed(conversation) then
+local function index_drafts(conversation, count)
+  if count <= INDEXED_BEYOND or is_indexed(conversation) then
     return
   end
   local drafts = {}
