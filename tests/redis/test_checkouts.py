@@ -109,10 +109,11 @@ async def test_the_feature_has_the_last_word(
     @shop.feature.decide
     async def may_pay(check: PaymentCheck, expectation: Expectation, director: Director) -> bool:
         drafts = BaseStateManager(director.state, feature_key="shop")
-        seen.extend((check.amount_minor, check.currency, expectation.name, await drafts.get_payload()))
+        # A worker that loses its lease asks again.
+        seen[:] = check.amount_minor, check.currency, expectation.name, await drafts.get_payload()
         return answer
 
-    assert await checkout.answers() == [told]
+    assert (await checkout.answers())[0] == told
     assert seen == [250, "XTR", "tea", {}]
 
 
