@@ -9,12 +9,13 @@ import structlog
 from aiogram import Bot
 
 from gateway.answers import CHAT_CLOSED, Answer, Cause, Outcome
-from gateway.lane import Lane, counts_as_send, is_elsewhere, lane_of
+from gateway.lane import Lane, counts_as_send, lane_of, target_of
 from gateway.rate_limits import RateLimits
 from gateway.recording import Recorder
 from gateway.sender import Sender
 from state.budgets import Closed, NotYet, Open
 from state.chats import Chats
+from state.conversation import Conversation
 from state.errors import StoreUnavailable
 from state.outbox import EffectKind, Outbox, OutboxEntry
 from state.screen import BlockName, ShownBlock
@@ -207,9 +208,10 @@ class Delivery:
         if lane.superseded:
             await self._recorder.record(entry, Answer(Outcome.DONE, Cause.SUPERSEDED))
             return None
-        opened = None if is_elsewhere(entry) else await self._open(entry)
+        target = target_of(entry)
+        opened = await self._open(entry, target) if target is not None else None
         if isinstance(opened, Open | None):
-            return await self._call(bot, entry, lane, opened)
+            return await self._call(bot, entry, lane, target, opened)
         if isinstance(opened, Closed):
             log.info("its chat takes nothing; dropped", effect=entry.id, reason=opened.why)
             await self._recorder.record(entry, Answer(Outcome.DROPPED, Cause(opened.why)))
@@ -219,16 +221,18 @@ class Delivery:
         lane.has_turn, lane.came_back = False, True
         return opened.wait
 
-    async def _open(self, entry: OutboxEntry) -> Open | NotYet | Closed:
+    async def _open(self, entry: OutboxEntry, target: Conversation) -> Open | NotYet | Closed:
         effect = entry.effect
         return await self._limits.open(
-            entry.conversation,
+            target,
             counts=counts_as_send(entry),
             block=BlockName(effect.payload["block"]).field if effect.kind is EffectKind.SHOW else "",
-            user_is_there=effect.user_is_there,
+            user_is_there=effect.user_is_there and target == entry.conversation,
         )
 
-    async def _call(self, bot: Bot, entry: OutboxEntry, lane: Lane, opened: Open | None) -> timedelta | None:
+    async def _call(
+        self, bot: Bot, entry: OutboxEntry, lane: Lane, target: Conversation | None, opened: Open | None
+    ) -> timedelta | None:
         lane.calling = True
         try:
             if counts_as_send(entry):
@@ -239,43 +243,44 @@ class Delivery:
             lane.uncertain = lane.uncertain or answer.uncertain
             if answer.outcome is Outcome.LATER:
                 self._recorder.count(entry, answer)
-            if answer.outcome is Outcome.LATER:
                 if self._now_ms() - entry.owed_since_ms < GIVE_UP_AFTER.total_seconds() * 1000:
-                    return await self._put_off(entry, lane, answer, opened)
+                    return await self._put_off(entry, lane, answer, target, opened)
                 answer = replace(answer, outcome=Outcome.REFUSED)
-            if answer.migrated_to not in (None, moved_to) and await self._followed(entry, answer, opened):
+            if answer.migrated_to not in (None, moved_to) and await self._followed(entry, answer, target):
                 return timedelta(0)
             if answer.outcome is Outcome.REFUSED:
-                await self._refused(entry, answer, opened)
+                await self._refused(entry, answer, target)
             await self._recorder.record(entry, answer, repeated=lane.uncertain)
             lane.uncertain = False
         finally:
             lane.calling = False
         return None
 
-    async def _refused(self, entry: OutboxEntry, answer: Answer, opened: Open | None) -> None:
+    async def _refused(self, entry: OutboxEntry, answer: Answer, target: Conversation | None) -> None:
         log.warning(
             "Telegram refuses it for good",
             effect=entry.id,
             kind=entry.effect.kind.value,
             reason=answer.reason,
         )
-        if opened is not None and answer.cause in CHAT_CLOSED:
-            await self._chats.close(entry.conversation, answer.cause.value)
+        if target is not None and answer.cause in CHAT_CLOSED:
+            await self._chats.close(target, answer.cause.value)
 
-    async def _followed(self, entry: OutboxEntry, answer: Answer, opened: Open | None) -> bool:
+    async def _followed(self, entry: OutboxEntry, answer: Answer, target: Conversation | None) -> bool:
         """Turn to the supergroup that a group has become; False: its messages cannot be reached any more."""
-        if answer.migrated_to is None or entry.effect.kind is EffectKind.DELETE:
+        if answer.migrated_to is None or target is None or entry.effect.kind is EffectKind.DELETE:
             return False
-        log.info("a group is a supergroup now", chat=entry.conversation.chat_id, now=answer.migrated_to)
-        if opened is not None:
-            await self._chats.move(entry.conversation, answer.migrated_to)
-        else:
-            entry.effect.payload["arguments"]["chat_id"] = answer.migrated_to
+        log.info("a group is a supergroup now", chat=target.chat_id, now=answer.migrated_to)
+        await self._chats.move(target, answer.migrated_to)
         return True
 
     async def _put_off(
-        self, entry: OutboxEntry, lane: Lane, answer: Answer, opened: Open | None
+        self,
+        entry: OutboxEntry,
+        lane: Lane,
+        answer: Answer,
+        target: Conversation | None,
+        opened: Open | None,
     ) -> timedelta:
         """Return when to try again: as Telegram says, otherwise twice as late each time."""
         log.warning("Telegram did not take it; tried again", effect=entry.id, reason=answer.reason)
@@ -285,5 +290,5 @@ class Delivery:
             return min(answer.pause * (1 << min(lane.failures - 1, 30)), longest)
         # A chat that was quiet has not had too much: it is the bot that sends too much to all.
         of_chat = opened is not None and not (opened.quiet and counts_as_send(entry))
-        await self._limits.refused(entry.conversation, answer.pause, of_chat=of_chat)
+        await self._limits.refused(target or entry.conversation, answer.pause, of_chat=of_chat)
         return answer.pause

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from state.conversation import Conversation
 from state.outbox import EffectKind, OutboxEntry
 
 
@@ -56,11 +57,19 @@ def is_answer(entry: OutboxEntry) -> bool:
     return entry.effect.kind is EffectKind.CALL and entry.effect.payload["method"].startswith("Answer")
 
 
-def is_elsewhere(entry: OutboxEntry) -> bool:
-    """Tell whether *entry* is a call that is not about the conversation's own chat."""
+def target_of(entry: OutboxEntry) -> Conversation | None:
+    """
+    Return a conversation of the chat that *entry* is about: mostly its own.
+
+    A call may be about another chat, an administrator's say, and an answer to a query is about none.
+    """
     if entry.effect.kind is not EffectKind.CALL:
-        return False
-    return bool(entry.effect.payload["arguments"].get("chat_id") != entry.conversation.chat_id)
+        return entry.conversation
+    chat_id = entry.effect.payload["arguments"].get("chat_id")
+    if chat_id == entry.conversation.chat_id:
+        return entry.conversation
+    bot_id = entry.conversation.bot_id
+    return Conversation(bot_id, chat_id, chat_id) if isinstance(chat_id, int) else None
 
 
 def counts_as_send(entry: OutboxEntry) -> bool:

@@ -57,7 +57,7 @@ class Sender:
         Do *effect* in *conversation*.
 
         *shown* is where the effect's block stands now, if it does; *moved_to* the supergroup that the
-        conversation's group has become.
+        effect's group has become.
         """
         payload = effect.payload
         to = Destination.of(conversation, payload, shown, moved_to=moved_to)
@@ -77,7 +77,7 @@ class Sender:
                     )
                     return await removal.run()
                 case EffectKind.CALL:
-                    return await self._call(bot, payload, conversation, moved_to)
+                    return await self._call(bot, payload, moved_to)
         except TelegramAPIError as error:
             return answer_of(error)
         except ClientDecodeError as error:
@@ -106,11 +106,9 @@ class Sender:
                 raise
         return Answer(Outcome.DONE, cause, shown=replace(shown, media=media_of(payload)))
 
-    async def _call(
-        self, bot: Bot, payload: dict[str, Any], conversation: Conversation, moved_to: int | None
-    ) -> Answer:
+    async def _call(self, bot: Bot, payload: dict[str, Any], moved_to: int | None) -> Answer:
         arguments = payload["arguments"]
-        if moved_to is not None and arguments.get("chat_id") == conversation.chat_id:
+        if moved_to is not None:
             arguments = {**arguments, "chat_id": moved_to}
         try:
             kind: type[TelegramMethod[Any]] = getattr(aiogram.methods, payload["method"])

@@ -11,7 +11,7 @@ from state.conversation import Conversation
 from state.storage import ConversationStorage
 
 #: The answer is looked for at growing intervals, of so much at most.
-LONGEST_LOOK_SECONDS = 0.2
+LONGEST_LOOK_SECONDS = 0.5
 _WORST_LAST = (Outcome.DONE, Outcome.LATER, Outcome.DROPPED, Outcome.REFUSED)
 
 

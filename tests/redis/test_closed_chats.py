@@ -118,15 +118,17 @@ async def test_one_bots_block_is_not_anothers(outside: Outside) -> None:
 async def test_a_call_elsewhere_neither_closes_nor_misses_the_conversations_chat(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
-    """The administrator has blocked the bot, the customer has not; and the other way round."""
+    """The administrator has blocked the bot (one call), the customer has not; and the other way round."""
     await run(_shop())
     api.chats.open(900).standing = Standing.BLOCKED
-    await outside.send("shop.tell", to=conversation, object_id="900")
+    for _ in range(2):
+        await outside.send("shop.tell", to=conversation, object_id="900")
+        await outside.settled()
     await outside.send("shop.show", to=conversation, object_id="for the customer")
     await outside.settled()
-    assert api.chats[501].texts() == ["for the customer"]
+    assert (len(api.calls.of(chat_id=900)), api.chats[501].texts()) == (1, ["for the customer"])
 
-    api.chats[900].standing = Standing.OPEN
+    await outside.update(api.updates.unblocked(900))
     await outside.update(api.updates.blocked(501))
     await outside.send("shop.tell", to=conversation, object_id="900")
     await outside.settled()

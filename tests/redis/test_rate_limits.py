@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from aiogram.methods import SendMessage
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from pydantic import SecretStr, ValidationError
 
@@ -126,6 +127,32 @@ async def test_a_429_of_a_busy_chat_pauses_this_chat_only(
     assert api.chats[501].texts() == ["one"]
     await outside.settled()
     assert api.chats[501].texts() == ["two"]
+
+
+async def test_a_429_of_another_chat_that_a_call_is_about_pauses_that_one(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """An administrator who is told too much must not stop the bot for everybody."""
+    feature = _shop()
+
+    @feature.on("shop.tell")
+    async def tell(event: OtherEvent) -> SendMessage:
+        return SendMessage(chat_id=900, text=event.object_id)
+
+    await run(feature)
+    api.chats.open(900)
+    await outside.send("shop.tell", to=_user(502), object_id="one")
+    await outside.settled()
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=900, seconds=2)
+    await outside.send("shop.tell", to=_user(502), object_id="two")
+    await wait_until(lambda: not api.faults.pending(), description="Telegram has refused it")
+
+    await outside.send("shop.show", to=conversation, object_id="for a customer")
+    await wait_until(lambda: api.chats[501].texts() == ["for a customer"], description="others are served")
+
+    assert api.chats[900].texts() == ["one"]
+    await outside.settled()
+    assert api.chats[900].texts() == ["one", "two"]
 
 
 async def test_a_429_of_a_quiet_chat_pauses_the_bot_in_every_process(

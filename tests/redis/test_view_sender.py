@@ -90,6 +90,22 @@ async def test_an_overtaken_view_is_told_so(
     assert api.chats[501].texts() == ["new"]
 
 
+async def test_a_view_that_wants_new_messages_is_not_lost_to_one_that_edits(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Both are owed at once; what was to stand at the bottom of the chat stands there, as the newer one."""
+    sender = (await run(Feature("shop"))).container.view_sender
+    await sender.send(conversation, View(content="one"))
+    api.updates.message(501, "chatter")
+    await Budgets(outside.scripts).pause_chat(conversation, timedelta(seconds=0.3))
+
+    await sender.send(conversation, View(content="two", clean_history=True), wait=NO_WAIT)
+    await sender.send(conversation, View(content="three"))
+    await outside.settled()
+
+    assert [message["text"] for message in api.chats[501].visible()] == ["chatter", "three"]
+
+
 async def test_a_send_without_an_answer_is_repeated_and_counted(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
