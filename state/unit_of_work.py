@@ -159,7 +159,8 @@ class UnitOfWork:
         staged = self._staged.drafts.setdefault(feature, StagedDraft())
         staged.ttl_ms = ttl_ms if ttl_ms is not None else staged.ttl_ms
         staged.fields.update({name: values.dump(item) for name, item in items.items()})
-        self._staged.data.pop(fields.DRAFT + feature, None)
+        if items:
+            self._staged.data.pop(fields.DRAFT + feature, None)
 
     def delete_from_draft(self, feature: str, *names: str) -> None:
         """Stage the removal of fields of one draft."""

@@ -1,6 +1,7 @@
 """A conversation in plain Python, and what its writers do to it: the rules, once more."""
 
 import json
+import reprlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from state.errors import DraftInvalid
 from state.fields import DRAFT
 
 
-@dataclass
+@dataclass(repr=False)
 class Model:
     """State, data and drafts."""
 
@@ -63,12 +64,15 @@ def written(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One call: what it does to the model, and how it is made on the real thing."""
 
     name: str
     arguments: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.name}{reprlib.repr(self.arguments)}"
 
     def on_model(self, model: Model) -> Any:
         """Do it to *model* and return what the real call must return."""
