@@ -1,7 +1,7 @@
 """The bridges that the settings ask for, running."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
@@ -16,18 +16,27 @@ from state.service_stream import ServiceStream
 
 
 @asynccontextmanager
-async def bridging(settings: Settings, redis: Redis, inbox: Inbox, reader: str) -> AsyncIterator[None]:
-    """Bring the entries of all configured streams into *inbox*, under the name *reader*."""
+async def bridging(
+    settings: Settings, redis: Redis, inbox: Inbox, reader: str, *, reads: bool
+) -> AsyncIterator[Mapping[str, ServiceStream]]:
+    """
+    Open all configured streams, by name.
+
+    With *reads*, bring their entries into *inbox*, under the name *reader*.
+    """
     async with AsyncExitStack() as stack:
-        for name, stream in settings.streams.items():
+        streams = {}
+        for name, section in settings.streams.items():
             client = redis
-            if stream.url is not None:
-                client = open_client(stream.url.get_secret_value())
+            if section.url is not None:
+                client = open_client(section.url.get_secret_value())
                 stack.push_async_callback(client.aclose)
-            bridge = _bridge(name, settings, _stream(name, settings, client, reader), inbox)
-            task = asyncio.create_task(bridge.run(), name=bridge.source)
-            stack.push_async_callback(ended, task)
-        yield
+            streams[name] = stream = _stream(name, settings, client, reader)
+            if reads:
+                bridge = _bridge(name, settings, stream, inbox)
+                task = asyncio.create_task(bridge.run(), name=bridge.source)
+                stack.push_async_callback(ended, task)
+        yield streams
 
 
 def _stream(name: str, settings: Settings, client: Redis, reader: str) -> ServiceStream:

@@ -1,6 +1,7 @@
 """What Prometheus is told: what all processes have counted, and what is owed now."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -8,7 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from state.counts import TIME_CLASSES_MS, Counts
+from state.errors import StoreUnavailable
 from state.pressure import Load, Pressure
+from state.service_stream import ServiceStream
 
 _COUNTERS: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
     "calls": ("gateway_calls", "Genuine calls, by what became of them", ("source", "outcome")),
@@ -58,9 +61,12 @@ _GAUGES: Final[Sequence[tuple[str, str, Callable[[Sequence[Load]], float]]]] = (
 class Metrics:
     """Writes the metrics in Prometheus' text format."""
 
-    def __init__(self, counts: Counts, pressure: Pressure) -> None:
+    def __init__(
+        self, counts: Counts, pressure: Pressure, streams: Mapping[str, ServiceStream] | None = None
+    ) -> None:
         self._counts = counts
         self._pressure = pressure
+        self._streams = streams or {}
 
     async def text(self) -> bytes:
         """
@@ -70,8 +76,23 @@ class Metrics:
             StoreUnavailable: Redis did not answer.
         """
         registry = CollectorRegistry()
-        registry.register(_Collected([*_counted(await self._counts.all()), *_owed(self._pressure.loads)]))
+        counted, owed = _counted(await self._counts.all()), _owed(self._pressure.loads)
+        registry.register(_Collected([*counted, *owed, *await self._lags()]))
         return generate_latest(registry)
+
+    async def _lags(self) -> Sequence[Metric]:
+        """Return how far the gateway is behind each stream; one whose Redis is away is left out."""
+        unread = GaugeMetricFamily("gateway_stream_unread", "Entries that nobody has read", labels=["stream"])
+        unfinished = GaugeMetricFamily(
+            "gateway_stream_unfinished", "Entries read that the inbox has not yet", labels=["stream"]
+        )
+        for name, stream in self._streams.items():
+            with suppress(StoreUnavailable):
+                lag = await stream.lag()
+                unfinished.add_metric([name], lag.unfinished)
+                if lag.unread is not None:
+                    unread.add_metric([name], lag.unread)
+        return (unread, unfinished) if self._streams else ()
 
 
 class _Collected(Collector):

@@ -145,10 +145,10 @@ async def running(
             stack.push_async_callback(ended, listening)
             worker.start()
             stack.push_async_callback(worker.stop, settings.worker.drain)
-            await stack.enter_async_context(bridging(settings, redis, inbox, name))
             worker.on_told = await stack.enter_async_context(
                 telling(settings, calls, keys, lambda: worker.held, _now_ms)
             )
+        streams = await stack.enter_async_context(bridging(settings, redis, inbox, name, reads=role.works))
         if role.listens and (wanted := wanted_webhooks(settings, gateway)):
             telling_telegram = keep_telling(bots, wanted, WebhookLog(calls, keys, process=name))
             stack.push_async_callback(ended, asyncio.create_task(telling_telegram, name="webhooks"))
@@ -169,7 +169,7 @@ async def running(
             asker=asker,
             trusted_proxies=settings.web.trusted_proxies,
             counts=scripts.counts,
-            metrics=_metrics_page(settings.metrics, Metrics(scripts.counts, pressure)),
+            metrics=_metrics_page(settings.metrics, Metrics(scripts.counts, pressure, streams)),
             durability=(Durability.ALWAYS if confirmed else facts.durability).value,
         )
         yield Runtime(redis, container, edge, worker, settings.worker.drain)

@@ -14,9 +14,11 @@ from state.kept import CHUNK, KeptEvent, KeptEvents, Selection, id_of, split_id
 from state.outcomes import Replayed
 from state.packing import unpack
 from state.snapshot import pairs
+from state.subscribers import SOURCE_PREFIX
 
 _REPLAY: Final = Script.load("replay")
-#: Words to subscribers end here too; no handler waits for them.
+_REPLAY_WORD: Final = Script.load("replay_word")
+#: Words to subscribers end here too; it is the subscriber that gets them again.
 _SUBSCRIBER: Final = "subscriber"
 
 
@@ -95,10 +97,13 @@ class DeadLetters(KeptEvents[DeadLetter]):
         return bool(await self._scripts.calls.command("XDEL", self._keys.dead(partition), entry_id))
 
     async def _replay(self, letter: DeadLetter) -> Replayed:
-        if letter.reason == _SUBSCRIBER:
-            return Replayed.HOMELESS
         keys = self._keys
         partition, entry_id = split_id(letter.id, keys.partitions)
+        if letter.reason == _SUBSCRIBER:
+            subscriber = letter.envelope.source.removeprefix(SOURCE_PREFIX)
+            owed = keys.owed_to(partition, subscriber)
+            answer = await self._scripts.calls.script(_REPLAY_WORD, [keys.dead(partition), owed], [entry_id])
+            return Replayed(answer[0])
         names = [
             keys.dead(partition),
             keys.inbox(partition),

@@ -11,6 +11,9 @@ from state.keys import Keys
 from state.packing import pack
 from state.snapshot import pairs
 
+#: What a given-up word's envelope calls its source, before the subscriber's name.
+SOURCE_PREFIX = "subscriber:"
+
 _END = Script.load("end_word", when_full=True)
 
 
@@ -22,6 +25,8 @@ class OwedWord:
     partition: int
     conversation: Conversation
     transition: Transition
+    first_id: str
+    """The id that it had when it was first owed; a replay gives it another place, and keeps this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class SubscriberLog:
                 partition,
                 Conversation.decode(flat[1].decode()),
                 read_transition(flat[3], partition),
+                (flat[5] if len(flat) > 4 else entry_id).decode(),
             )
             for entry_id, flat in rows
         ]

@@ -13,12 +13,10 @@ from gateway.subscribers.post import Post
 from gateway.subscribers.word import TYPE, body_of, word_id
 from state.envelope import Envelope
 from state.errors import StoreUnavailable
-from state.subscribers import OwedWord, SubscriberLog, Tries
+from state.subscribers import SOURCE_PREFIX, OwedWord, SubscriberLog, Tries
 
 log = structlog.get_logger(__name__)
 
-#: What a given-up word's envelope calls its source, before the subscriber's name.
-SOURCE_PREFIX = "subscriber:"
 #: Word of a new entry may be missed, so all partitions are looked at this often.
 LOOK_EVERY = timedelta(seconds=2)
 STORE_PAUSE_SECONDS = 0.5

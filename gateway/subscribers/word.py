@@ -13,7 +13,7 @@ TYPE: Final = "conversation.transition"
 
 def word_id(word: OwedWord, subscriber: str) -> str:
     """Return the id that every attempt to tell it bears."""
-    name = f"{subscriber} {word.partition:02x} {word.id}"
+    name = f"{subscriber} {word.partition:02x} {word.first_id}"
     return f"msg_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
 

@@ -19,6 +19,8 @@ from gateway.settings import Settings, SubscriberSettings
 from gateway.subscribers import teller
 from routers.event import OtherEvent
 from state.conversation import Conversation
+from state.dead_letters import DeadLetters
+from state.outcomes import Replayed
 from tests.redis.conftest import Outside
 from tests.waiting import wait_until
 
@@ -211,6 +213,34 @@ async def test_what_it_will_never_have_becomes_a_dead_letter(
     assert b"conversation.transition" in letter[b"e"]
     assert f"answered {answers[-1]}".encode() in letter[b"why"]
     assert SECRET.encode() not in letter[b"e"] + letter[b"why"]
+
+
+async def test_a_dead_word_is_told_again_when_it_is_replayed(
+    subscribed: Callable[..., Settings],
+    redis: Redis,
+    redis_url: str,
+    crm: Crm,
+    outside: Outside,
+    conversation: Conversation,
+) -> None:
+    """Under the id that it had, so that a subscriber who has it after all knows it."""
+    crm.answers = [500]
+    dead = outside.keys.dead(outside.keys.partition_of(conversation))
+    async with running(Gateway(_bot()), subscribed("* -> *", attempts=1), redis_url):
+        await outside.send("shop.to", to=conversation, object_id="Booking:confirmed")
+
+        async def buried() -> bool:
+            return bool(await redis.xlen(dead))
+
+        await wait_until(buried, description="it is a dead letter")
+        letters = DeadLetters(outside.scripts)
+        (letter,) = (await letters.page()).events
+        replayed = [await letters.replay(letter.id), await letters.replay(letter.id)]
+        await wait_until(lambda: len(crm.told) == 1, description="it was told after all")
+
+    assert replayed == [Replayed.REPLAYED, Replayed.GONE]
+    assert len(crm.ids) == 2
+    assert len(set(crm.ids)) == 1
 
 
 async def test_an_address_in_a_private_network_is_never_called(
