@@ -181,6 +181,25 @@ class Change:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What Telegram answered to one effect: fields of the screen, and messages to track."""
+
+    conversation: Conversation
+    ttl_ms: int
+    set: Mapping[str, bytes] = field(default_factory=dict)
+    delete: Sequence[str] = ()
+    garbage: Sequence[Tracked] = ()
+    replaced: Sequence[Tracked] = ()
+    """Messages that a new one has taken the place of."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What to count, and how often it has happened."""
+    told: tuple[str, bytes] | None = None
+    """A ticket, and what whoever holds it is told."""
+    delivered: bytes = b""
+    """It in the words of the feed."""
+
+
 def _names_of(draft: DraftChange) -> list[str]:
     return (["*"] if draft.clear else []) + sorted({*draft.set, *draft.delete})
 

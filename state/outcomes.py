@@ -1,6 +1,10 @@
 """What can become of a transition: each script's answers, by name."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
+
+from state.snapshot import Snapshot
 
 
 class Accepted(Enum):
@@ -60,3 +64,47 @@ class Replayed(Enum):
     """There is no such letter: it was replayed or discarded before, or its time was over."""
     HOMELESS = b"HOMELESS"
     """No handler can have it: its conversation is not known, or it was a word to a subscriber."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAnswer:
+    outcome: Committed
+    revision: int = 0
+    effects: int = 0
+    resolved: int = 0
+    unparked: Sequence[bytes] = ()
+    """Inbox ids of parked events of this conversation, to be looked at again."""
+    wanted: Sequence[bytes] = ()
+    timers: int = 0
+    """So many were set."""
+    now_ms: int = 0
+    """The time at the server."""
+    told: int = 0
+    """So many subscribers are owed word of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    attempts: int
+    rank: int | None
+    snapshot: Snapshot
+    journal: Mapping[str, bytes]
+    """What came of the calls that earlier runs have made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What measure.lua found in one partition."""
+
+    now_ms: int
+    events: int
+    parked: int
+    waiting: int
+    unresolved: int
+    dead: int
+    effects: int
+    unremoved: int
+    lease_ms: int
+    looked_at: str
+    waits_for_us: bool
+    oldest_effect: str

@@ -1,15 +1,14 @@
 """The one typed door to each Lua file: what a transition takes, and what it answers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from state.changes import Cause, Change, DraftChange, Registration, TimerSetting, Tracked, flat
+from state.changes import Answered, Cause, Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
 from state.counts import Counts
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
-from state.outcomes import Accepted, Committed, Fired, Settled
+from state.outcomes import Accepted, CommitAnswer, Committed, Fired, Loaded, Measured, Settled
 from state.packing import pack_for_lua
 from state.snapshot import Snapshot, pairs
 from state.watch import Watch
@@ -48,71 +47,8 @@ _MEASURE = Script.load("measure")
 _JOURNAL = Script.load("journal", when_full=True)
 
 
-@dataclass(frozen=True, slots=True)
-class CommitAnswer:
-    outcome: Committed
-    revision: int = 0
-    effects: int = 0
-    resolved: int = 0
-    unparked: Sequence[bytes] = ()
-    """Inbox ids of parked events of this conversation, to be looked at again."""
-    wanted: Sequence[bytes] = ()
-    timers: int = 0
-    """So many were set."""
-    now_ms: int = 0
-    """The time at the server."""
-    told: int = 0
-    """So many subscribers are owed word of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    attempts: int
-    rank: int | None
-    snapshot: Snapshot
-    journal: Mapping[str, bytes]
-    """What came of the calls that earlier runs have made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What measure.lua found in one partition."""
-
-    now_ms: int
-    events: int
-    parked: int
-    waiting: int
-    unresolved: int
-    dead: int
-    effects: int
-    unremoved: int
-    lease_ms: int
-    looked_at: str
-    waits_for_us: bool
-    oldest_effect: str
-
-
 #: How long the answer to an effect is kept for whoever waits for it.
 TELL_FOR_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What Telegram answered to one effect: fields of the screen, and messages to track."""
-
-    conversation: Conversation
-    ttl_ms: int
-    set: Mapping[str, bytes] = field(default_factory=dict)
-    delete: Sequence[str] = ()
-    garbage: Sequence[Tracked] = ()
-    replaced: Sequence[Tracked] = ()
-    """Messages that a new one has taken the place of."""
-    counts: Mapping[str, int] = field(default_factory=dict)
-    """What to count, and how often it has happened."""
-    told: tuple[str, bytes] | None = None
-    """A ticket, and what whoever holds it is told."""
-    delivered: bytes = b""
-    """It in the words of the feed."""
 
 
 class Scripts:
