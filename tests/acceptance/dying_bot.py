@@ -7,7 +7,8 @@ from pathlib import Path
 from aiogram import F
 from aiogram.types import Message
 
-from gateway import Feature, Gateway, View
+from gateway import Director, Feature, Gateway, View
+from tests.waiting import wait_until
 
 dying = Feature("dying")
 
@@ -17,10 +18,14 @@ RUNS = "GATEWAY_TEST_RUNS"
 
 def note(run: str) -> int:
     """Note one run; return how often this one began so far."""
-    path = Path(os.environ[RUNS])
-    with path.open("a", encoding="utf-8") as runs:
+    with Path(os.environ[RUNS]).open("a", encoding="utf-8") as runs:
         runs.write(run + "\n")
-    return path.read_text(encoding="utf-8").splitlines().count(run)
+    return noted().count(run)
+
+
+def noted() -> list[str]:
+    """Return what was noted so far."""
+    return Path(os.environ[RUNS]).read_text(encoding="utf-8").splitlines()
 
 
 @dying.chat.message(F.text == "once")
@@ -39,6 +44,17 @@ async def die(message: Message) -> None:
     await message.answer("swallowed")
     note("poison")
     os._exit(1)
+
+
+@dying.chat.message(F.text == "slow")
+async def be_slow(_: Message, director: Director) -> View:
+    """The first run lasts until somebody notes its end; others are over at once."""
+    run = note("slow")
+    await wait_until(lambda: run > 1 or "enough" in noted(), description="it is enough", seconds=25)
+    await director.state.update_data(run=run)
+    if run == 1:
+        note("slow no more")
+    return View(content=f"run {run}")
 
 
 @dying.chat.message(F.text)

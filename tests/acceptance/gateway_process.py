@@ -91,6 +91,16 @@ level = "warning"
         self._process.kill()
         await self._process.wait()
 
+    def pause(self) -> None:
+        """SIGSTOP: it knows nothing of the time that passes."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     async def died(self) -> int:
         """Return its exit code when it has ended by itself."""
         assert self._process is not None
