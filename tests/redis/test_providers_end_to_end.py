@@ -44,7 +44,6 @@ class Shop:
 
     def __init__(self) -> None:
         self.feature = Feature("shop")
-        self.heard: list[tuple[int, str, str]] = []
         self.checks: list[PaymentCheck] = []
         self.says: bool | None = None
         self.thinks = asyncio.Event()
@@ -54,8 +53,9 @@ class Shop:
             self.feature.on(event_type)(self._hear)
 
     async def _hear(self, event: Event, director: Director, expectation: Expectation) -> None:
-        self.heard.append((int(director.state.key.chat_id), event.type, expectation.name))
-        await director.state.update_data({expectation.name: event.type})
+        # A run may be repeated, its commit is not: what is stored is what counts.
+        times = await director.state.get_value(expectation.name, 0)
+        await director.state.update_data({expectation.name: times + 1, f"{expectation.name} is": event.type})
 
     async def _decide(self, event: PaymentCheck, director: Director) -> bool | None:
         self.checks.append(event)
@@ -135,26 +135,21 @@ async def test_each_delivery_moves_the_right_conversation_once(
     shop: Shop, runtime: Runtime, client: httpx.AsyncClient, outside: Outside, conversation: Conversation
 ) -> None:
     """Of every provider, every event: who waits for it hears of it, once, and nobody else does."""
-    wanted, lost = {}, 0
-    for number, (provider, own_type) in enumerate(examples()):
-        name = f"{number}-{provider.kind}-{own_type}"
-        token = await token_of(runtime, name)
-        sent = genuine(provider, own_type, Example(token, datetime.now(UTC)))
+    cases = {f"{number}-{each[0].kind}-{each[1]}": each for number, each in enumerate(examples())}
+    async with runtime.container.conversation(runtime.container.bot, 501) as director:
+        tokens = {name: director.expect(payment=name, feature="shop") for name in cases}
+    wanted: dict[str, object] = {}
+    for name, (provider, own_type) in cases.items():
+        sent = genuine(provider, own_type, Example(tokens[name], datetime.now(UTC)))
         answers = [await deliver(client, runtime, provider, sent) for _ in range(2)]
         assert [each.status_code for each in answers] == [200, 200], name
-        if provider.translate(genuine(provider, own_type), datetime.now(UTC)).token is None:
-            lost += (
-                1  # some of a provider's events do not carry what was given to it: they are kept, unresolved
-            )
-            continue
-        wanted[name] = translated(provider, own_type).type
+        # Some of a provider's events do not carry what was given to it: they are kept, unresolved.
+        if provider.translate(sent, datetime.now(UTC)).token is not None:
+            wanted |= {name: 1, f"{name} is": translated(provider, own_type).type}
     await outside.settled()
 
-    assert {(chat, name) for chat, _, name in shop.heard} == {(501, name) for name in wanted}
-    assert len(shop.heard) == len(wanted)
-    assert lost < len(wanted) / 10
-    stored = await runtime.container.storage.get_data(conversation.storage_key())
-    assert {name: stored.get(name) for name in wanted} == wanted
+    assert await runtime.container.storage.get_data(conversation.storage_key()) == wanted
+    assert len(wanted) > 2 * 0.9 * len(cases)
     stranger = Conversation.private(conversation.bot_id, STRANGER)
     assert await runtime.container.storage.get_data(stranger.storage_key()) == {}
 
@@ -184,7 +179,6 @@ async def test_the_feature_decides_before_the_money_is_taken(
     assert (answer.status_code, answer.json()) == (200, {"code": code})
     assert [(each.amount_minor, each.currency) for each in shop.checks] == [(4200, "EUR")]
     assert await runtime.container.storage.get_data(conversation.storage_key()) == {}
-    assert shop.heard == []
 
 
 async def test_what_nobody_expects_is_declined(
