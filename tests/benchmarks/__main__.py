@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 #: Each suite is a module of this folder with a function `run`.
-SUITES = ("gateway", "providers")
+SUITES = ("gateway", "providers", "state")
 
 
 def main(asked: list[str]) -> int:
