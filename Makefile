@@ -16,6 +16,7 @@ help:
 	@echo "make test     every check and every test, as CI runs them"
 	@echo "make serve    run a bot: make serve BOT=mybot:gateway CONFIG=gateway.toml"
 	@echo "make lint     formatting, lint, types, import directions, Dockerfile"
+	@echo "make chaos    every event under every kind of trouble: twice and lost must be 0 (about 15 minutes)"
 	@echo "make bench    measure, as ratios to peers and to bare limits"
 	@echo "make openapi  write openapi/openapi.json from the code"
 	@echo "make lock     resolve the locked dependencies again"
@@ -53,6 +54,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos
 
 openapi: $(VENV)/.run
 	$(BIN)/gateway openapi --output openapi/openapi.json

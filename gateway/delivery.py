@@ -13,6 +13,7 @@ from gateway.lane import Lane, counts_as_send, lane_of, target_of
 from gateway.rate_limits import RateLimits
 from gateway.recording import Recorder
 from gateway.sender import Sender
+from state import faults
 from state.budgets import Closed, NotYet, Open
 from state.chats import Chats
 from state.conversation import Conversation
@@ -239,7 +240,9 @@ class Delivery:
                 lane.has_turn = lane.came_back = False
             shown = ShownBlock.unpack(opened.shown) if opened is not None and opened.shown else None
             moved_to = opened.moved_to if opened is not None else None
+            faults.reached("deliver.before")
             answer = await self._sender.do(bot, entry.conversation, entry.effect, shown, moved_to=moved_to)
+            faults.reached("deliver.after")
             lane.uncertain = lane.uncertain or answer.uncertain
             if answer.outcome is Outcome.LATER:
                 self._recorder.count(entry, answer)

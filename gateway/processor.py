@@ -13,6 +13,7 @@ from gateway.errors import HandlerTimeout
 from gateway.handling import Handled, Handling, Parked, Rejected, Skipped, Subject, Verdict
 from gateway.processed import Fate, Processed
 from gateway.retries import Retries, RetryPolicy
+from state import faults
 from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
 from state.journal import Journal
@@ -140,7 +141,10 @@ class Processor:
         seconds = min(self._handler_limit.total_seconds(), run.seconds_left)
         try:
             async with asyncio.timeout(seconds) as limit:
-                return await self._handling.handle(unit, run.subject, run.journal)
+                faults.reached("handle.before")
+                verdict = await self._handling.handle(unit, run.subject, run.journal)
+                faults.reached("handle.after")
+                return verdict
         except TimeoutError:
             if limit.expired():
                 raise HandlerTimeout(timedelta(seconds=seconds)) from None

@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -48,6 +47,7 @@ from state.counts import Counts
 from state.durability import Confirmation, must_confirm
 from state.errors import StoreUnavailable
 from state.expectations import Expectations
+from state.faults import now_ms
 from state.feed import Feed
 from state.grouping import GroupedCalls
 from state.inbox import Inbox
@@ -146,7 +146,7 @@ async def running(
             worker.start()
             stack.push_async_callback(worker.stop, settings.worker.drain)
             worker.on_told = await stack.enter_async_context(
-                telling(settings, calls, keys, lambda: worker.held, _now_ms)
+                telling(settings, calls, keys, lambda: worker.held, now_ms)
             )
         streams = await stack.enter_async_context(bridging(settings, redis, inbox, name, reads=role.works))
         if role.listens and (wanted := wanted_webhooks(settings, gateway)):
@@ -199,7 +199,7 @@ def _worker(
         ),
         is_garbage=gateway.is_garbage,
         conversation_expires_after=expiry,
-        now_ms=_now_ms,
+        now_ms=now_ms,
     )
     processor = Processor(
         Handling(gateway, container, chats, decisions),
@@ -210,7 +210,7 @@ def _worker(
         retries=settings.retries.policies,
         redact=Redaction(settings.secrets()).text,
         remember_rank_for=REMEMBER_RANK_FOR,
-        now_ms=_now_ms,
+        now_ms=now_ms,
     )
     return Worker(
         Leases(scripts, settings.worker.lease),
@@ -223,11 +223,11 @@ def _worker(
             forget_dead_letters_after=settings.expiry.dead_letter,
         ),
         counts=scripts.counts,
-        clock=TimerClock(Timers(scripts), now_ms=_now_ms),
+        clock=TimerClock(Timers(scripts), now_ms=now_ms),
         partitions=settings.redis.partitions,
         concurrency=settings.worker.concurrency,
         answer_within=settings.worker.answer_within,
-        now_ms=_now_ms,
+        now_ms=now_ms,
     )
 
 
@@ -294,7 +294,3 @@ async def _write_last(counts: Counts) -> None:
 async def _listen(redis: Redis, keys: Keys, worker: Worker) -> None:
     async for word in wake_ups(redis, keys, worker.name):
         worker.woken(word)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -13,6 +13,7 @@ from redis import exceptions as redis_errors
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
+from state import faults
 from state.connection import store_errors
 
 Argument: TypeAlias = bytes | str | int | float
@@ -70,7 +71,12 @@ class GroupedCalls:
             StoreUnavailable: Redis did not answer, or cannot take writes now.
         """
         command = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        return await self._send(_Call(_pack(command), script))
+        if faults.FAULT is None:
+            return await self._send(_Call(_pack(command), script))
+        faults.reached(f"{script.name}.before")
+        answer = await self._send(_Call(_pack(command), script))
+        faults.reached(f"{script.name}.after")
+        return answer
 
     async def command(self, *command: Argument) -> Any:
         """

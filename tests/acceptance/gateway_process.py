@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,12 @@ import httpx
 from gateway.demo.bot_api import BotApi
 from routers.provider import Example
 from routers.registry import providers
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 BOT_SECRET = "telegrams-secret"
 STRIPE_SECRET = "whsec_of_the_acceptance_tests"
+CALCOM_SECRET = "calcom_of_the_acceptance_tests"
 #: A repeat after a failure comes soon here; Telegram's second one comes after 2 s, Stripe's after minutes.
 RETRY_SECONDS = 0.1
 
@@ -25,7 +28,16 @@ RETRY_SECONDS = 0.1
 class GatewayProcess:
     """``gateway serve`` on *redis_url*, with *bot* talking to *api*."""
 
-    def __init__(self, directory: Path, bot: str, api: BotApi, redis_url: str, *options: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        bot: str,
+        api: BotApi,
+        redis_url: str,
+        *options: str,
+        redis: str = "",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self._config = directory / f"gateway-{id(self)}.toml"
         self._config.write_text(
             f"""
@@ -38,8 +50,13 @@ api_base = "{api.url}"
 kind = "stripe"
 secrets = ["{STRIPE_SECRET}"]
 
+[sources.calcom]
+kind = "calcom"
+secrets = ["{CALCOM_SECRET}"]
+
 [redis]
 url = "{redis_url}"
+{redis}
 
 [worker]
 lease_seconds = 1
@@ -53,6 +70,9 @@ level = "warning"
         self._bot = bot
         self._bot_id = api.account.id
         self._options = options
+        self.listens = "worker" not in options
+        self.environ = dict(environ or {})
+        """For the next start: what its environment holds besides."""
         self._process: asyncio.subprocess.Process | None = None
         self.http = httpx.AsyncClient(timeout=30)
         self._port = 0
@@ -61,7 +81,7 @@ level = "warning"
         """Start it, on the port it had before if any, and wait until it is ready."""
         arguments = ["-m", "gateway", "serve", self._bot, "--config", str(self._config)]
         if self._port == 0:
-            self._port = _free_port()
+            self._port = free_port()
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -73,9 +93,12 @@ level = "warning"
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join((os.environ.get("PYTHONPATH", ""), str(Path.cwd()))),
+                    **self.environ,
                 },
             )
         self.http.base_url = httpx.URL(f"http://127.0.0.1:{self._port}")
+        if not self.listens:
+            return
         await wait_until(self._is_ready, description="the gateway is ready", seconds=90)
 
     async def _is_ready(self) -> bool:
@@ -133,6 +156,13 @@ level = "warning"
         headers = dict(sign(body, STRIPE_SECRET.encode(), datetime.now(UTC)))
         return await self.http.post("/webhooks/stripe", content=body, headers=headers)
 
+    async def calcom(self, body: bytes) -> httpx.Response:
+        """Deliver a Cal.com event once, signed."""
+        sign = providers()["calcom"].sign
+        assert sign is not None
+        headers = dict(sign(body, CALCOM_SECRET.encode(), datetime.now(UTC)))
+        return await self.http.post("/webhooks/calcom", content=body, headers=headers)
+
     async def insist(self, delivery: Any, content: Any) -> None:
         """Deliver until it is taken, as Telegram and Stripe do."""
         while True:
@@ -146,12 +176,3 @@ def payment(token: str, number: int) -> bytes:
     """A Stripe event: payment *number* succeeded."""
     example = Example(token=token, at=datetime.now(UTC), object_id=f"pi_{number}", event_id=f"evt_{number}")
     return providers()["stripe"].examples["payment_intent.succeeded"](example)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
