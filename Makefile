@@ -57,6 +57,7 @@ bench: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos
+	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py
 
 openapi: $(VENV)/.run
 	$(BIN)/gateway openapi --output openapi/openapi.json
