@@ -41,7 +41,7 @@ class RedirectLoop(GatewayError):
 
 
 class HandlerTimeout(GatewayError):
-    """A handler ran longer than `worker.handler_limit_seconds`; nothing that it staged was committed."""
+    """A handler ran longer than `worker.handler_seconds`; nothing that it staged was committed."""
 
     def __init__(self, limit: timedelta) -> None:
         super().__init__(f"the handler ran longer than {limit.total_seconds():g} s")

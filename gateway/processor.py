@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,6 +71,8 @@ class Processor:
         self._now_ms = now_ms
         self._unsaved: dict[str, Mapping[str, bytes]] = {}
         """By entry: what came of calls that could not be recorded, until the entry's next run."""
+        self._excused: Counter[str] = Counter()
+        """By entry: runs that were begun and came to nothing because the store was away."""
 
     async def process(
         self, entry: InboxEntry, lease: Lease, *, give_up_at_ms: int | None, answer_by: float = inf
@@ -83,6 +86,15 @@ class Processor:
         Raises:
             StoreUnavailable: Redis did not answer; processing it again shows whether the change was made.
         """
+        processed = await self._process(entry, lease, give_up_at_ms, answer_by)
+        if processed.fate in (Fate.ENDED, Fate.LOST):
+            self._unsaved.pop(entry.id, None)
+            self._excused.pop(entry.id, None)
+        return processed
+
+    async def _process(
+        self, entry: InboxEntry, lease: Lease, give_up_at_ms: int | None, answer_by: float
+    ) -> Processed:
         try:
             subject = self._handling.subject_of(entry)
         except ValueError as error:
@@ -97,27 +109,30 @@ class Processor:
         known = {**entry.journal, **loaded.journal, **self._unsaved.pop(entry.id, {})}
         journal = Journal(self._scripts, entry.partition, entry.id, known)
         run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by)
-        if loaded.attempts > policy.attempts:
-            return await self._give_up_run(run, "attempts", f"{loaded.attempts - 1} runs began, none ended")
+        attempts = loaded.attempts - self._excused[entry.id]
+        if attempts > policy.attempts:
+            return await self._give_up_run(run, "attempts", f"{attempts - 1} runs began, none ended")
         if run.seconds_left <= 0:
             return await self._give_up_run(run, "deadline", "it came to its handler too late to be answered")
         if subject.is_behind(loaded.rank):
             return await self._ignore(entry, lease, "an event that is further on was applied before")
-        try:
-            processed = await self._run(run, loaded.snapshot)
-        except (StoreUnavailable, asyncio.CancelledError):
-            self._remember(entry, journal)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a bot's handler raises
-            self._remember(entry, journal)
-            processed = await self._retry(run, policy, loaded.attempts, error)
-        if processed.fate in (Fate.ENDED, Fate.LOST):
-            self._unsaved.pop(entry.id, None)
-        return processed
+        return await self._attempt(run, loaded.snapshot, policy, attempts)
 
-    def _remember(self, entry: InboxEntry, journal: Journal) -> None:
-        if journal.unsaved:
-            self._unsaved[entry.id] = journal.unsaved
+    async def _attempt(self, run: _Run, snapshot: Snapshot, policy: RetryPolicy, attempts: int) -> Processed:
+        try:
+            return await self._run(run, snapshot)
+        except Exception as error:
+            self._remember(run, error)
+            if isinstance(error, StoreUnavailable):
+                raise
+            # Whatever a bot's handler raises.
+            return await self._retry(run, policy, attempts, error)
+
+    def _remember(self, run: _Run, error: Exception) -> None:
+        if run.journal.unsaved:
+            self._unsaved[run.entry.id] = run.journal.unsaved
+        if isinstance(error, StoreUnavailable):
+            self._excused[run.entry.id] += 1
 
     async def _run(self, run: _Run, snapshot: Snapshot) -> Processed:
         entry = run.entry

@@ -13,6 +13,7 @@
 
 local w = cmsgpack.unpack(ARGV[1])
 local conversation = KEYS[5]
+local places = { KEYS[2], KEYS[3], KEYS[4], KEYS[11], KEYS[12] }
 
 if w.lease and redis.call('GET', KEYS[1]) ~= w.lease then
   return { 'FENCED' }
@@ -121,7 +122,7 @@ if w.state ~= nil and w.state ~= from then
     end
   end
   in_pieces('HDEL', KEYS[6], untracked)
-  cancel_timers_left_behind(KEYS[13], KEYS[14], KEYS[2], w.conversation, w.state)
+  cancel_timers_left_behind(KEYS[13], KEYS[14], places, w.conversation, w.state)
   unparked = redis.call('SMEMBERS', KEYS[12])
   in_pieces('ZREM', KEYS[11], unparked)
   redis.call('DEL', KEYS[12])
@@ -133,12 +134,12 @@ for _, message in ipairs(w.garbage or {}) do
 end
 
 for _, name in ipairs(w.cancel or {}) do
-  cancel_timer(KEYS[13], KEYS[14], KEYS[2], w.conversation, name)
+  cancel_timer(KEYS[13], KEYS[14], places, w.conversation, name)
 end
 local timers = 0
 for _, timer in ipairs(w.timers or {}) do
   local name, bound = timer[1], timer[4] and (redis.call('HGET', conversation, 's') or '')
-  cancel_timer(KEYS[13], KEYS[14], KEYS[2], w.conversation, name)
+  cancel_timer(KEYS[13], KEYS[14], places, w.conversation, name)
   redis.call('ZADD', KEYS[13], timer[2], timer_of(w.conversation, name))
   redis.call('HSET', KEYS[14], name, cmsgpack.pack({ timer[3], bound }))
   timers = timers + 1

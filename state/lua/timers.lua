@@ -9,8 +9,17 @@ local function timer_of(conversation, name)
   return conversation .. ' ' .. name
 end
 
+-- *places*: inbox, attempts, due, parked, parked of the conversation.
+local function drop_event(places, id)
+  redis.call('XDEL', places[1], id)
+  redis.call('HDEL', places[2], id)
+  redis.call('ZREM', places[3], id)
+  redis.call('ZREM', places[4], id)
+  redis.call('SREM', places[5], id)
+end
+
 -- A timer that has fired is cancelled too, as long as its event has not ended.
-local function cancel_timer(timers, of_conversation, inbox, conversation, name)
+local function cancel_timer(timers, of_conversation, places, conversation, name)
   redis.call('ZREM', timers, timer_of(conversation, name))
   if redis.call('HDEL', of_conversation, name) == 1 then
     return
@@ -18,20 +27,20 @@ local function cancel_timer(timers, of_conversation, inbox, conversation, name)
   local held = redis.call('HGETALL', of_conversation)
   for position = 1, #held, 2 do
     if string.sub(held[position], 1, 1) == '>' and cmsgpack.unpack(held[position + 1])[1] == name then
-      redis.call('XDEL', inbox, string.sub(held[position], 2))
+      drop_event(places, string.sub(held[position], 2))
       redis.call('HDEL', of_conversation, held[position])
     end
   end
 end
 
-local function cancel_timers_left_behind(timers, of_conversation, inbox, conversation, state)
+local function cancel_timers_left_behind(timers, of_conversation, places, conversation, state)
   local held = redis.call('HGETALL', of_conversation)
   for position = 1, #held, 2 do
     local field, timer = held[position], cmsgpack.unpack(held[position + 1])
     local bound = timer[2]
     if bound and bound ~= (state or '') then
       if string.sub(field, 1, 1) == '>' then
-        redis.call('XDEL', inbox, string.sub(field, 2))
+        drop_event(places, string.sub(field, 2))
       else
         redis.call('ZREM', timers, timer_of(conversation, field))
       end
