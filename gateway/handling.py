@@ -24,6 +24,7 @@ from gateway.views import View
 from routers.decision import Decider, Decision
 from routers.event import Event
 from routers.events.event import ServiceEvent
+from routers.form import parse_form
 from routers.payments.events import PaymentPartiallyRefunded, PaymentPromised
 from routers.vocabulary import parse_event
 from state.chats import Chats
@@ -263,11 +264,14 @@ def _checked(event: Event, expectation: Expectation | None) -> Event:
 
 
 def _raw(body: bytes) -> Mapping[str, Any]:
-    """Return the provider's body as it came, if it is a JSON object."""
+    """Return the provider's body as it came, if it is a JSON object or a form."""
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return {}
+        try:
+            return parse_form(body)
+        except ValueError:
+            return {}
     return raw if isinstance(raw, dict) else {}
 
 

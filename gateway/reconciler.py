@@ -29,7 +29,7 @@ MAX_PAGES: Final = 50
 
 
 class CannotAsk(Exception):
-    """There is no such source, its provider has no way to ask, or an option for it is missing."""
+    """There is no such source, its provider has no way to ask, or an option or a valid secret is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,11 @@ class Reconciler:
         inquiry = endpoint.provider.inquiry if endpoint is not None else None
         if endpoint is None or inquiry is None or inquiry.by_token is None:
             raise CannotAsk(source)
-        page = await self._page(endpoint, inquiry.by_token(endpoint.secrets, self._clock(), token))
-        return await self._take(endpoint, page)
+        try:
+            question = inquiry.by_token(endpoint.secrets, self._clock(), token)
+        except Refused:
+            raise CannotAsk(source) from None
+        return await self._take(endpoint, await self._page(endpoint, question))
 
     async def look_back(self, source: str, back: timedelta) -> int:
         """
@@ -96,7 +99,11 @@ class Reconciler:
         seen: set[str] = set()
         for _ in range(MAX_PAGES):
             now = self._clock()
-            page = await self._page(endpoint, inquiry.recent(endpoint.secrets, now, now - back, cursor))
+            try:
+                question = inquiry.recent(endpoint.secrets, now, now - back, cursor)
+            except Refused:
+                raise CannotAsk(source) from None
+            page = await self._page(endpoint, question)
             news += await self._take(endpoint, page)
             cursor = page.cursor
             too_old = page.oldest is not None and page.oldest < now - back
@@ -132,7 +139,7 @@ class Reconciler:
                     log.info("looked_back", source=source, news=news)
             except ApiUnavailable as error:
                 log.warning("provider_unavailable", source=source, host=error.host, why=error.why)
-            except (StoreUnavailable, Refused, Unreadable) as error:
+            except (StoreUnavailable, CannotAsk) as error:
                 log.warning("could_not_look_back", source=source, error=type(error).__name__)
             except Exception:
                 log.exception("looking back failed; it is tried again", source=source)
@@ -141,7 +148,12 @@ class Reconciler:
     async def _page(self, endpoint: WebhookEndpoint, question: Question) -> Page:
         answer = await self._asker.ask(question)
         inquiry = endpoint.provider.inquiry
-        return Page(()) if answer is None or inquiry is None else inquiry.read(answer)
+        if answer is None or inquiry is None:
+            return Page(())
+        try:
+            return inquiry.read(answer)
+        except Unreadable as error:
+            raise ApiUnavailable(endpoint.name, f"unreadable answer: {error.where}") from error
 
     async def _take(self, endpoint: WebhookEndpoint, page: Page) -> int:
         news = 0

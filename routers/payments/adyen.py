@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import orjson
+from pydantic import SecretStr
 
 from routers.call import Call
 from routers.document import Document, Unreadable, find_token
@@ -24,7 +25,17 @@ from routers.payments.examples import adyen as examples
 from routers.provider import Answer, Options, Provider, Received, Translation, Translator, idempotency_key
 from routers.refusal import RefusalReason, Refused
 from routers.sent import Sent
-from routers.verification import FieldScheme, KeyForm, SignatureEncoding, joined
+from routers.verification import (
+    FieldScheme,
+    KeyForm,
+    Secret,
+    SharedToken,
+    SignatureEncoding,
+    Verifier,
+    all_of,
+    in_basic,
+    joined,
+)
 
 KIND: Final = "adyen"
 DOCUMENTATION: Final = "https://docs.adyen.com/development-resources/webhooks"
@@ -38,6 +49,8 @@ class AdyenOptions(Options):
 
     capture: Literal["automatic", "manual"] = "automatic"
     """Whether an authorisation is captured by itself (it is the payment then) or by you."""
+    basic: SecretStr | None = None
+    """``user:password`` that Adyen sends as well; set here, it must be shown."""
 
 
 def _item(body: Document) -> Document:
@@ -142,6 +155,17 @@ def translating(*, captured_at_once: bool) -> Translator:
 _WITH_REASON: Final[Sequence[type[PaymentEvent]]] = (PaymentFailed, PaymentDisputed, PaymentCanceled)
 
 
+def _verifier(basic: SecretStr | None) -> Verifier:
+    if basic is None:
+        return SIGNATURE.verify
+    expected = [Secret(basic.get_secret_value().encode())]
+
+    def shown(call: Call, _: Sequence[Secret], now: datetime) -> None:
+        SharedToken(in_basic).verify(call, expected, now)
+
+    return all_of(shown, SIGNATURE.verify)
+
+
 def answer(_: Received) -> Answer:
     """Any 2xx; the words are what older accounts want to read."""
     return Answer(b"[accepted]", content_type="text/plain")
@@ -159,7 +183,7 @@ def build(options: AdyenOptions) -> Provider:
     """The provider of one source."""
     return Provider(
         kind=KIND,
-        verify=SIGNATURE.verify,
+        verify=_verifier(options.basic),
         translate=translating(captured_at_once=options.capture == "automatic"),
         # https://docs.adyen.com/development-resources/webhooks/handle-webhook-events: up to 30 days.
         remember_for=timedelta(days=31),

@@ -68,7 +68,7 @@ async def served(inbox: Inbox) -> AsyncIterator[Served]:
     mount(app, checks={"redis": redis_answers})
     attach(app, edge)
     async with (
-        listening(uvicorn.Config(app, log_config=None, lifespan="off")) as port,
+        listening(uvicorn.Config(app, log_config=None, lifespan="off", proxy_headers=False)) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         yield Served(app, edge, client, port, failing)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
@@ -10,12 +11,16 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
+from routers.asker import ApiUnavailable
 from routers.bookings import calcom
 from routers.call import Call
+from routers.dependencies import WebhookEndpoint
 from routers.event import OtherEvent
-from routers.payments import stripe
+from routers.payments import mollie, stripe, tbank
 from routers.payments.events import PaymentSucceeded
 from routers.provider import Example, Provider
+from routers.question import Question
+from routers.verification import Secret
 from routers.vocabulary import parse_event
 from state.connection import open_client
 from state.envelope import Envelope
@@ -185,3 +190,82 @@ async def test_without_redis_the_caller_is_asked_to_come_again(served: Served, t
         "urn:fsm-gateway:problem:store-unavailable",
     )
     assert int(response.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    "headers, query",
+    [
+        ({"X-Long": "x" * 33_000}, ""),
+        ({f"X-{number}": "x" for number in range(101)}, ""),
+        ({}, "?" + "x" * 8193),
+    ],
+    ids=["long", "many", "query"],
+)
+async def test_headers_and_the_query_are_bounded(
+    served: Served, redis: Redis, headers: dict[str, str], query: str
+) -> None:
+    """No provider comes near the limits."""
+    response = await served.client.post(f"/webhooks/stripe{query}", content=b"{}", headers=headers)
+
+    assert (response.status_code, response.json()["type"]) == (
+        431,
+        "urn:fsm-gateway:problem:headers-too-large",
+    )
+    assert await redis.dbsize() == 0
+
+
+@pytest.mark.parametrize("path", ["/webhooks/stripe", "/webhooks/nobody", "/webhooks/stripe/guess"])
+async def test_a_get_is_refused_like_all_else(served: Served, redis: Redis, path: str) -> None:
+    """Whether the source is there or not, cannot be told from the answer."""
+    response = await served.client.get(path)
+
+    assert (response.status_code, response.json()) == (401, REFUSED)
+    assert await redis.dbsize() == 0
+
+
+class Api:
+    """A provider's API that answers one thing, or nothing."""
+
+    def __init__(self, answer: bytes | ApiUnavailable | None) -> None:
+        self._answer = answer
+
+    async def ask(self, question: Question, *, refresh: bool = False) -> bytes | None:
+        """What it is made to answer."""
+        if isinstance(self._answer, ApiUnavailable):
+            raise self._answer
+        return self._answer
+
+
+async def test_a_call_that_the_api_does_not_confirm_is_refused(served: Served, redis: Redis) -> None:
+    """A made-up payment is as good as an unsigned call."""
+    served.edge.webhooks = {"mollie": WebhookEndpoint("mollie", mollie.PROVIDER, [Secret(SECRET)])}
+    served.edge.asker = Api(None)
+    response = await served.client.post("/webhooks/mollie", content=b"id=tr_madeup")
+
+    assert (response.status_code, response.json()) == (401, REFUSED)
+    assert await redis.dbsize() == 0
+
+
+async def test_a_call_is_to_come_again_when_the_api_is_away(served: Served, redis: Redis) -> None:
+    """Nothing is stored of it, and it is not refused: it may be genuine."""
+    served.edge.webhooks = {"mollie": WebhookEndpoint("mollie", mollie.PROVIDER, [Secret(SECRET)])}
+    served.edge.asker = Api(ApiUnavailable("api.mollie.com", "no answer in time"))
+    response = await served.client.post("/webhooks/mollie", content=b"id=tr_12345")
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "10")
+    assert response.json()["type"] == "urn:fsm-gateway:problem:provider-unavailable"
+    assert await redis.dbsize() == 0
+
+
+async def test_an_address_is_seen_through_trusted_proxies_only(served: Served, redis: Redis) -> None:
+    """A caller cannot claim one of the provider's addresses by itself."""
+    provider = tbank.PROVIDER.configured({"networks": ["91.194.226.0/23"]})
+    served.edge.webhooks = {"tbank": WebhookEndpoint("tbank", provider, [Secret(SECRET)])}
+    sent = genuine(provider, "CONFIRMED", Example(TOKEN, NOW))
+
+    claimed = await deliver_call(served, "tbank", sent)
+    served.edge.trusted_proxies = [ip_network("127.0.0.0/8")]
+    told = await deliver_call(served, "tbank", sent)
+
+    assert (claimed.status_code, told.status_code) == (401, 200)
+    assert len(await kept(redis)) == 1

@@ -112,7 +112,7 @@ async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     mount(app)
     attach(app, runtime.edge)
     async with (
-        listening(uvicorn.Config(app, log_config=None, lifespan="off")) as port,
+        listening(uvicorn.Config(app, log_config=None, lifespan="off", proxy_headers=False)) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         yield client

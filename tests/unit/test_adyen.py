@@ -1,5 +1,7 @@
 """Adyen: against its own library, in both directions, and its published example."""
 
+from base64 import b64encode
+
 import orjson
 import pytest
 from Adyen.util import (  # type: ignore[import-untyped]  # Adyen ships no types
@@ -110,3 +112,16 @@ def test_an_amount_finer_than_the_minor_unit_is_unreadable() -> None:
     """It is kept, and never rounded."""
     with pytest.raises(Unreadable):
         adyen.PROVIDER.translate(call(body({**PUBLISHED, "amount": {"value": 1, "currency": "ISK"}})), NOW)
+
+
+def test_a_user_and_password_that_are_set_must_be_shown() -> None:
+    """Beside the signature, not in its place."""
+    provider = adyen.PROVIDER.configured({"basic": "adyen:pa:ss"})
+    shown = ("Authorization", "Basic " + b64encode(b"adyen:pa:ss").decode())
+
+    provider.verify(call(body(PUBLISHED), [shown]), SECRETS, NOW)
+    for headers in ([], [("Authorization", "Basic " + b64encode(b"adyen:pass").decode())]):
+        with pytest.raises(Refused):
+            provider.verify(call(body(PUBLISHED), headers), SECRETS, NOW)
+    with pytest.raises(Refused):
+        provider.verify(call(body({**PUBLISHED, "success": "false"}), [shown]), SECRETS, NOW)
