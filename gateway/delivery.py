@@ -10,6 +10,7 @@ from aiogram import Bot
 
 from gateway.answers import CHAT_CLOSED, Answer, Cause, Outcome
 from gateway.lane import Lane, counts_as_send, lane_of, target_of
+from gateway.paced_calls import delivers
 from gateway.rate_limits import RateLimits
 from gateway.recording import Recorder
 from gateway.sender import Sender
@@ -128,7 +129,6 @@ class Delivery:
         """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""
         self._stopping = self._recorder.stopping = True
         await asyncio.gather(*(self.release(partition, limit) for partition in list(self._partitions)))
-        await self._limits.close()
 
     async def _read(self, partition: int, owed: _Partition) -> None:
         try:
@@ -164,6 +164,7 @@ class Delivery:
         self, partition: int, owed: _Partition, name: tuple[int, int, bool], lane: Lane
     ) -> None:
         """Deliver one chat's effects, one after the other."""
+        delivers()
         try:
             while lane.entries and not self._stopping and self._partitions.get(partition) is owed:
                 entry = lane.entries[0]

@@ -18,6 +18,7 @@ from gateway.director import Director
 from gateway.errors import UnknownScene
 from gateway.feature import Otherwise, Park, choose
 from gateway.gateway import Gateway
+from gateway.paced_calls import somebody_is_there
 from gateway.queries import DeadlineQuery, Queries, check_of, consent, query_of
 from gateway.timer_event import TimerFired
 from gateway.views import View
@@ -175,9 +176,10 @@ class Handling:
         if asked is not None and decision not in (None, Decision.ACCEPTED):
             await self.queries.settle(bot, asked, self.queries.refused(asked), calls)
             return Handled()
-        result = await self._dispatcher.feed_update(
-            bot, update, director=director, container=self._container, garbage=self._gateway.garbage
-        )
+        with somebody_is_there(unit.conversation.chat_id if unit.user_is_there else None):
+            result = await self._dispatcher.feed_update(
+                bot, update, director=director, container=self._container, garbage=self._gateway.garbage
+            )
         query, message = update.callback_query, update.message or update.business_message
         if message is not None and message.text and self._gateway.is_garbage(before):
             # The user's own text, whether it was of use or not: the chat stays clean.

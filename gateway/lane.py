@@ -43,7 +43,7 @@ class Lane:
 
 
 #: Calls that make a message or change one: what Telegram's limits are about.
-_SENDING = ("Send", "Forward", "Copy", "Edit")
+SENDING = ("Send", "Forward", "Copy", "Edit")
 
 
 def lane_of(entry: OutboxEntry) -> tuple[int, int, bool]:
@@ -78,6 +78,6 @@ def counts_as_send(entry: OutboxEntry) -> bool:
         case EffectKind.SHOW | EffectKind.NOTICE:
             return True
         case EffectKind.CALL:
-            return bool(entry.effect.payload["method"].startswith(_SENDING))
+            return bool(entry.effect.payload["method"].startswith(SENDING))
         case _:
             return False

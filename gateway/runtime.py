@@ -15,18 +15,16 @@ from redis.asyncio import Redis
 from gateway.bridges import bridging
 from gateway.container import Container
 from gateway.decisions import Decisions
-from gateway.delivery import Delivery
 from gateway.ending import ended
 from gateway.gateway import Gateway
 from gateway.handling import Handling
 from gateway.metrics import Metrics
+from gateway.outgoing import Outgoing
 from gateway.processor import Processor
-from gateway.rate_limits import RateLimits
 from gateway.reconciler import Reconciler
 from gateway.redaction import Redaction
 from gateway.role import Role
 from gateway.scenes import Scenes
-from gateway.sender import Sender
 from gateway.settings import MetricsSettings, Settings
 from gateway.sources import paces, webhook_endpoints
 from gateway.subscribers.telling import telling, watch_of
@@ -40,8 +38,6 @@ from routers.dependencies import Edge, MetricsPage, TelegramEndpoint
 from routers.rest.api import Api, DraftTerms
 from routers.verification import Secret
 from state.api_keys import ApiKeys
-from state.budgets import Budgets
-from state.chats import Chats
 from state.connection import Durability, connect, server_facts
 from state.counts import Counts
 from state.durability import Confirmation, must_confirm
@@ -56,7 +52,6 @@ from state.keys import Keys
 from state.layout import fix_layout
 from state.lease import Leases
 from state.onlookers import Onlookers
-from state.outbox import Outbox
 from state.pressure import Pressure
 from state.scripts import Scripts
 from state.storage import ConversationStorage
@@ -120,6 +115,9 @@ async def running(
         bots = {bot.id: bot for bot in map(open_bot, settings.telegram.bots.values())}
         for bot in bots.values():
             stack.push_async_callback(bot.session.close)
+        outgoing = Outgoing.of(settings, scripts)
+        outgoing.pace(bots.values())
+        stack.push_async_callback(outgoing.limits.close)
         gateway.bind({name: bot.bot_id for name, bot in settings.telegram.bots.items()})
         container = Container(
             storage, bots, gateway.features_of, guards=gateway.guards, strategy=gateway.strategy
@@ -138,7 +136,9 @@ async def running(
             confirmation=_confirmation(redis, keys, disk=confirmed, replicas=settings.redis.replicas),
         )
         if role.works:
-            worker = _worker(gateway, settings, container, inbox, scripts, decisions=decisions)
+            worker = _worker(
+                gateway, settings, container, inbox, scripts, outgoing=outgoing, decisions=decisions
+            )
             inbox.on_accepted = worker.notice_accepted
             inbox.on_urgent = worker.notice_urgent
             listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
@@ -182,30 +182,15 @@ def _worker(
     inbox: Inbox,
     scripts: Scripts,
     *,
+    outgoing: Outgoing,
     decisions: Decisions,
 ) -> Worker:
-    expiry = settings.expiry.conversation
-    chats = Chats(scripts, remember_for=expiry)
-    delivery = Delivery(
-        Outbox(scripts.calls, scripts.keys),
-        scripts,
-        container.bots,
-        chats=chats,
-        limits=RateLimits(
-            Budgets(scripts), {bot.bot_id: bot.sends_per_second for bot in settings.telegram.bots.values()}
-        ),
-        sender=Sender(
-            paid_broadcast={bot.bot_id for bot in settings.telegram.bots.values() if bot.allow_paid_broadcast}
-        ),
-        is_garbage=gateway.is_garbage,
-        conversation_expires_after=expiry,
-        now_ms=now_ms,
-    )
+    delivery = outgoing.delivery(container.bots, is_garbage=gateway.is_garbage, now_ms=now_ms)
     processor = Processor(
-        Handling(gateway, container, chats, decisions),
+        Handling(gateway, container, outgoing.chats, decisions),
         scripts,
         container.storage,
-        conversation_expires_after=expiry,
+        conversation_expires_after=settings.expiry.conversation,
         handler_limit=settings.worker.handler_limit,
         retries=settings.retries.policies,
         redact=Redaction(settings.secrets()).text,

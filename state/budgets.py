@@ -34,6 +34,8 @@ class NotYet:
     """The chat takes no more for *wait*."""
 
     wait: timedelta
+    paused: bool = False
+    """Telegram has said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Budgets:
         if verdict == b"CLOSED":
             return Closed(rest[0].decode())
         if verdict == b"WAIT":
-            return NotYet(timedelta(milliseconds=int(rest[0])))
+            return NotYet(timedelta(milliseconds=int(rest[0])), bool(rest[1]))
         quiet, shown, moved_to = rest
         return Open(bool(quiet), shown or None, int(moved_to) if moved_to else None)
 

@@ -12,12 +12,18 @@ from gateway import Block, Feature, Gateway, View
 from gateway.demo.bot_api import BotApi, FaultKind
 from gateway.rate_limits import RateLimits
 from gateway.runtime import running
-from gateway.settings import BotSettings, Settings, TelegramSettings
+from gateway.settings import BotSettings, Settings, TelegramSettings, WorkerSettings
 from routers.event import OtherEvent
 from state.budgets import Budgets, Limit, NotYet, Open
 from state.conversation import Conversation
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Leases that outlast a busy machine: whoever takes over sends what was not recorded yet again."""
+    return settings.model_copy(update={"worker": WorkerSettings(lease_seconds=10)})
 
 
 @pytest.fixture
