@@ -33,7 +33,7 @@ def loaded(tmp_path: Path, kind: str, options: str, environ: Mapping[str, str] |
         (
             "yookassa",
             "",
-            "sources.s.options.shop_id: is missing; set it in gateway.toml, or as GATEWAY_SOURCES__S__OPTIONS__",
+            "sources.s.options.shop_id: is missing; set it in gateway.toml, or as GATEWAY_",
         ),
         (
             "mollie",
