@@ -1,12 +1,12 @@
-"""Stripe: checkout sessions, payment intents, refunds and disputes."""
+"""Stripe: checkout sessions, payment intents, refunds, disputes, subscriptions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from routers.call import Call
-from routers.document import Document, Unreadable, find_token
+from routers.document import Document, find_token
 from routers.event import Customer, Event, OtherEvent
 from routers.payments.events import (
     PaymentAuthorized,
@@ -20,6 +20,12 @@ from routers.payments.events import (
     PaymentSucceeded,
 )
 from routers.payments.examples import stripe as examples
+from routers.payments.stripe_money import money
+from routers.payments.stripe_subscriptions import (
+    SUBSCRIPTION_TRANSLATIONS,
+    subscription_id,
+    subscription_token,
+)
 from routers.payments.stripe_thin import StripeOptions, asking, inquiry, is_thin, related_id, snapshot_type
 from routers.provider import Provider, Translation, idempotency_key
 from routers.verification import HmacScheme, Pairs
@@ -35,10 +41,6 @@ SIGNATURE: Final = HmacScheme(
     signed="{timestamp}.{body}",
     tolerance=timedelta(seconds=300),
 )
-
-# https://docs.stripe.com/currencies#special-cases: no minor unit, but written by Stripe as if there were
-# cents.
-WRITTEN_IN_HUNDREDTHS: Final = frozenset({"ISK", "UGX"})
 
 
 def translate(call: Call, now: datetime) -> Translation:
@@ -58,17 +60,21 @@ def translate(call: Call, now: datetime) -> Translation:
     untold = is_thin(body) and call.fetched is None
     translated = None if untold else TRANSLATIONS.get(snapshot_type(event_type))
     model, facts = (None, {}) if translated is None else translated(subject)
-    common = {
+    common: dict[str, Any] = {
         "provider": KIND,
-        "object_id": _object_id(subject) or related_id(body) or event_id,
+        "object_id": _object_id(subject, event_type) or related_id(body) or event_id,
         "occurred_at": body.find_time("created") or now,
         "test_mode": body.find("livemode") is False,
         "customer": _customer(subject),
     }
     event: Event = (
-        OtherEvent(type=f"{KIND}.{event_type}", **common) if model is None else model(**common, **facts)
+        OtherEvent(type=f"{KIND}.{event_type}", **common) if model is None else model(**{**common, **facts})
     )
-    token = find_token(subject.find_text("client_reference_id"), subject.find_text("metadata", "token"))
+    token = find_token(
+        subject.find_text("client_reference_id"),
+        subject.find_text("metadata", "token"),
+        subscription_token(subject),
+    )
     return Translation(idempotency_key(event_id), event, token)
 
 
@@ -78,21 +84,11 @@ def _subject(event: Document, call: Call) -> Document:
     return Document({}) if call.fetched is None else Document.from_json(call.fetched)
 
 
-Facts = tuple[type[PaymentEvent] | None, dict[str, Any]]
-
-
-def _money(subject: Document, amount_field: str) -> dict[str, Any]:
-    currency = subject.currency("currency")
-    amount = subject.amount(amount_field)
-    if currency in WRITTEN_IN_HUNDREDTHS:
-        amount, rest = divmod(amount, 100)
-        if rest:
-            raise Unreadable(amount_field)
-    return {"amount_minor": amount, "currency": currency}
+Facts = tuple[type[Event] | None, dict[str, Any]]
 
 
 def _step(model: type[PaymentEvent], amount_field: str) -> Callable[[Document], Facts]:
-    return lambda subject: (model, _money(subject, amount_field))
+    return lambda subject: (model, money(subject, amount_field))
 
 
 def _session_completed(subject: Document) -> Facts:
@@ -100,24 +96,24 @@ def _session_completed(subject: Document) -> Facts:
     if subject.find_integer("amount_total") is None:
         return None, {}  # a session of mode "setup" is about no money
     paid = subject.find_text("payment_status") == "paid"
-    return PaymentSucceeded if paid else PaymentPending, _money(subject, "amount_total")
+    return PaymentSucceeded if paid else PaymentPending, money(subject, "amount_total")
 
 
 def _session_expired(subject: Document) -> Facts:
     if subject.find_integer("amount_total") is None:
         return None, {}
-    return PaymentCanceled, {**_money(subject, "amount_total"), "reason": "expired"}
+    return PaymentCanceled, {**money(subject, "amount_total"), "reason": "expired"}
 
 
 def _intent_failed(subject: Document) -> Facts:
     error = subject.find_object("last_payment_error")
     reason = error.find_text("decline_code") or error.find_text("code")
-    return PaymentFailed, {**_money(subject, "amount"), "reason": reason}
+    return PaymentFailed, {**money(subject, "amount"), "reason": reason}
 
 
 def _intent_canceled(subject: Document) -> Facts:
     return PaymentCanceled, {
-        **_money(subject, "amount"),
+        **money(subject, "amount"),
         "reason": subject.find_text("cancellation_reason"),
     }
 
@@ -125,15 +121,15 @@ def _intent_canceled(subject: Document) -> Facts:
 def _charge_refunded(subject: Document) -> Facts:
     # `refunded` is true only once all of the charge went back; `amount_refunded` is the sum so far.
     whole = subject.find("refunded") is True
-    return PaymentRefunded if whole else PaymentPartiallyRefunded, _money(subject, "amount_refunded")
+    return PaymentRefunded if whole else PaymentPartiallyRefunded, money(subject, "amount_refunded")
 
 
 def _dispute_created(subject: Document) -> Facts:
-    return PaymentDisputed, {**_money(subject, "amount"), "reason": subject.find_text("reason")}
+    return PaymentDisputed, {**money(subject, "amount"), "reason": subject.find_text("reason")}
 
 
 # https://docs.stripe.com/api/events/types
-TRANSLATIONS: Final[dict[str, Callable[[Document], Facts]]] = {
+TRANSLATIONS: Final[Mapping[str, Callable[[Document], Facts]]] = {
     "checkout.session.completed": _session_completed,
     "checkout.session.async_payment_succeeded": _step(PaymentSucceeded, "amount_total"),
     "checkout.session.async_payment_failed": _step(PaymentFailed, "amount_total"),
@@ -145,10 +141,13 @@ TRANSLATIONS: Final[dict[str, Callable[[Document], Facts]]] = {
     "payment_intent.canceled": _intent_canceled,
     "charge.refunded": _charge_refunded,
     "charge.dispute.created": _dispute_created,
+    **SUBSCRIPTION_TRANSLATIONS,
 }
 
 
-def _object_id(subject: Document) -> str | None:
+def _object_id(subject: Document, event_type: str) -> str | None:
+    if snapshot_type(event_type).startswith("invoice.") and (subscription := subscription_id(subject)):
+        return subscription
     # A session, a charge and a dispute name the intent they belong to, as an id or, expanded, as an object.
     intent = subject.find_text("payment_intent") or subject.find_text("payment_intent", "id")
     return intent or subject.find_text("id")

@@ -4,8 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import HttpUrl, SecretStr
 
 from gateway.cli import main
+from gateway.commands.sources import address_to_paste, events_to_tick, found_wrong
+from gateway.settings import BotSettings, Settings, TelegramSettings, WebSettings
+from routers.dependencies import WebhookEndpoint
+from routers.registry import providers
+from tests.unit.calls import NOW, known
 
 TOKEN = "0a" + "k7" * 12
 SECRET = "whsec_of_the_commands_test"
@@ -144,3 +150,19 @@ def test_bad_input_is_one_line_and_exit_code_2(run: Command, arguments: tuple[st
 
     assert (code, out, len(err)) == (2, [], 1)
     assert err[0].startswith(f"gateway: {told}")
+
+
+@pytest.mark.parametrize("kind", providers())
+def test_every_kind_is_checked_with_the_examples_of_its_own(kind: str) -> None:
+    """A secret in its form, and an address: nothing is wrong, and all that a provider needs is said."""
+    provider = providers()[kind].configured(providers()[kind].example_options)
+    endpoint = WebhookEndpoint(kind, provider, [known(provider)], f"https://bot.example/webhooks/{kind}")
+    bot = BotSettings(token=SecretStr("1:a"), secret_token=SecretStr("s"))
+    settings = Settings(
+        telegram=TelegramSettings(bots={"main": bot}),
+        web=WebSettings(public_url=HttpUrl("https://bot.example")),
+    )
+
+    assert [line for line in found_wrong(endpoint, settings, NOW) if not line.startswith("note: ")] == []
+    assert address_to_paste(endpoint).startswith(f"https://bot.example/webhooks/{kind}")
+    assert events_to_tick(provider)

@@ -155,6 +155,48 @@ def _dispute(example: Example) -> dict[str, Any]:
     }
 
 
+def _subscription(example: Example, *, status: str, **more: Any) -> dict[str, Any]:
+    started = int(example.at.timestamp())
+    return {
+        "id": _id("sub", example),
+        "object": "subscription",
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "created": started,
+        "currency": example.currency.lower(),
+        "customer": _id("cus", example),
+        "ended_at": None,
+        "items": {"data": [{"id": _id("si", example), "current_period_end": started + 30 * 86_400}]},
+        "livemode": False,
+        "metadata": {"token": example.token},
+        "status": status,
+        **more,
+    }
+
+
+def _invoice(example: Example, *, paid: bool) -> dict[str, Any]:
+    period = {"start": int(example.at.timestamp()), "end": int(example.at.timestamp()) + 30 * 86_400}
+    details = {"subscription": _id("sub", example), "metadata": {"token": example.token}}
+    return {
+        "id": _id("in", example, str(period["start"])),
+        "object": "invoice",
+        "amount_due": example.amount_minor,
+        "amount_paid": example.amount_minor if paid else 0,
+        "billing_reason": "subscription_cycle",
+        "created": period["start"],
+        "currency": example.currency.lower(),
+        "lines": {"data": [{"amount": example.amount_minor, "period": period}]},
+        "livemode": False,
+        "metadata": {},
+        "parent": {"type": "subscription_details", "subscription_details": details},
+        "status": "paid" if paid else "open",
+    }
+
+
+def _of_subscription(status: str, **more: Any) -> Callable[[Example], dict[str, Any]]:
+    return lambda example: _subscription(example, status=status, **more)
+
+
 def _of_session(status: str, payment_status: str) -> Callable[[Example], dict[str, Any]]:
     return lambda example: _session(example, status=status, payment_status=payment_status)
 
@@ -175,6 +217,13 @@ _SUBJECTS: Final[Mapping[str, Callable[[Example], dict[str, Any]]]] = {
     "payment_intent.canceled": _of_intent("canceled"),
     "charge.refunded": lambda example: _charge(example, refunded_minor=example.amount_minor),
     "charge.dispute.created": _dispute,
+    "customer.subscription.created": _of_subscription("active"),
+    "customer.subscription.updated": _of_subscription("active", cancel_at_period_end=True),
+    "customer.subscription.paused": _of_subscription("paused"),
+    "customer.subscription.resumed": _of_subscription("active"),
+    "customer.subscription.deleted": _of_subscription("canceled"),
+    "invoice.paid": lambda example: _invoice(example, paid=True),
+    "invoice.payment_failed": lambda example: _invoice(example, paid=False),
 }
 
 
