@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from routers import openapi, problems, webhooks
 from routers.admission import DEFAULT_LIMIT, Admission
+from routers.operations.documentation import documentation_router
 from routers.operations.health import Check, health_router
 from routers.operations.metrics import metrics
 from routers.rest.routes import rest_router
@@ -34,6 +35,7 @@ def mount(
     operations.add_route("/metrics", metrics, methods=["GET"], name="metrics")
     app.include_router(operations)
     app.include_router(rest_router())
+    app.include_router(documentation_router())
     app.include_router(health_router(checks or {}))
     app.add_middleware(Admission, limit=request_limit)
     problems.install(app)

@@ -141,7 +141,18 @@ def describe(app: FastAPI) -> None:
             components = document.setdefault("components", {})
             components.setdefault("schemas", {}).update({"Problem": PROBLEM_SCHEMA, **event_bodies.schemas()})
             components.setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
+            _keep_to_3_1(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this as the way to extend it
+
+
+def _keep_to_3_1(document: dict[str, Any]) -> None:
+    """FastAPI describes a stream's items as OpenAPI 3.2 has it; the document says that it is 3.1."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                for media in response.get("content", {}).values():
+                    if media.pop("itemSchema", None) is not None:
+                        media["schema"] = {"type": "string", "description": "Server-sent events"}

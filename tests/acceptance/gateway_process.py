@@ -38,8 +38,8 @@ class GatewayProcess:
         redis: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self._config = directory / f"gateway-{id(self)}.toml"
-        self._config.write_text(
+        self.config = directory / f"gateway-{id(self)}.toml"
+        self.config.write_text(
             f"""
 [telegram.bots.main]
 token = "{api.token}"
@@ -79,7 +79,7 @@ level = "warning"
 
     async def start(self) -> None:
         """Start it, on the port it had before if any, and wait until it is ready."""
-        arguments = ["-m", "gateway", "serve", self._bot, "--config", str(self._config)]
+        arguments = ["-m", "gateway", "serve", self._bot, "--config", str(self.config)]
         if self._port == 0:
             self._port = free_port()
         with self._log.open("ab") as log:

@@ -1,6 +1,8 @@
 """What the README shows runs."""
 
+import asyncio
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,45 @@ async def test_the_bot_of_the_readme_takes_a_payment(
     key = Conversation.private(api.account.id, 501).storage_key()
     assert await storage.get_state(key) == "Shop:paid"
     assert await storage.get_data(key) == {"draft:shop": {"paid_minor": 4200}}
+
+
+@pytest.mark.timeout(180)
+async def test_the_calls_of_the_readme_are_answered_as_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: BotApi, redis: Redis, redis_url: str
+) -> None:
+    """Each command is run as it stands, in one shell; three dots stand for what differs each time."""
+    del redis  # it empties the store first
+    (tmp_path / "mybot.py").write_text(fenced("python")[0])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    steps = [_step(text) for text in re.split(r"^\$ ", fenced("console")[0], flags=re.MULTILINE)[1:]]
+
+    async with GatewayProcess(tmp_path, "mybot:gateway", api, redis_url) as gateway:
+        script = [f'gateway() {{ "{sys.executable}" -m gateway "$@" --config "{gateway.config}"; }}']
+        for command, _ in steps:
+            script += [
+                command.replace("http://127.0.0.1:8080", str(gateway.http.base_url)),
+                f"echo; echo {MARK}",
+            ]
+        shell = await asyncio.create_subprocess_exec(
+            "bash", "-euc", "\n".join(script), stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await shell.communicate()
+
+    answers = said.decode().split(MARK)
+    assert len(answers) == len(steps) + 1
+    for (command, shown), answer in zip(steps, answers, strict=False):
+        assert re.fullmatch(shown, answer.strip()), (command, answer)
+
+
+MARK = "---- next ----"
+
+
+def _step(text: str) -> tuple[str, str]:
+    """A command, and the pattern of what it prints."""
+    lines = text.splitlines()
+    last = next(number for number, line in enumerate(lines) if not line.endswith("\\"))
+    shown = "\n".join(lines[last + 1 :])
+    return "\n".join(lines[: last + 1]), re.escape(shown).replace(re.escape("..."), ".*")
 
 
 def test_every_test_that_the_readme_names_is_there() -> None:
