@@ -50,7 +50,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/gateway openapi --check openapi/openapi.json
+	$(BIN)/gateway openapi --check openapi/openapi.json --released openapi/released.json
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks

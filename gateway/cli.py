@@ -91,11 +91,14 @@ def demo(
 def openapi(
     output: Annotated[Path | None, typer.Option(help="Write it here. [default: standard output]")] = None,
     check: Annotated[Path | None, typer.Option(help="Exit 1 if this file is not what the code says.")] = None,
+    released: Annotated[
+        Path | None, typer.Option(help="Exit 1 if callers of this released description would break.")
+    ] = None,
 ) -> int:
     """Write the description of the HTTP interface, or check one."""
     from gateway.commands.openapi import openapi as run
 
-    return run(output=output, check=check)
+    return run(output=output, check=check, released=released)
 
 
 keys = typer.Typer(help="Keys of other services, for the REST interface.", no_args_is_help=True)
