@@ -178,3 +178,68 @@ def test_another_sum_than_the_expected_one_is_a_mismatch(provider: Provider, own
         assert isinstance(mismatched, PaymentMismatched)
         assert mismatched.instead_of == event.type
         assert mismatched.rank == event.rank
+
+
+A_MONTH = timedelta(days=31)
+
+
+@pytest.mark.parametrize("provider, own_type", EXAMPLES)
+@pytest.mark.parametrize("late", [timedelta(days=1), timedelta(days=-1)], ids=["late", "early"])
+def test_a_day_late_or_early_is_refused_or_remembered(
+    provider: Provider, own_type: str, late: timedelta
+) -> None:
+    """Where a time is signed, it is held to both ways; where none is, a replay is known for a month."""
+    sent = genuine(provider, own_type, Example(TOKEN, NOW - late))
+    reason = None
+    try:
+        provider.verify(sent, [known(provider)], NOW)
+    except Refused as refused:
+        reason = refused.reason
+
+    if reason is None:
+        assert provider.remember_for >= A_MONTH
+    else:
+        assert reason is (RefusalReason.TOO_OLD if late > timedelta(0) else RefusalReason.IN_FUTURE)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_type_that_nobody_knows_is_kept(provider: Provider) -> None:
+    """Under the provider's name, or as unreadable: never dropped, never taken for something else."""
+    for own_type in provider.examples:
+        sent = genuine(provider, own_type)
+        if sent.fetched is not None or provider.kind in GENERIC:
+            continue
+        raw = _with_new_words(sent.body)
+        if raw is None:
+            continue
+        try:
+            event = provider.translate(replace(sent, body=raw), NOW).event
+        except Unreadable:
+            continue
+        assert isinstance(event, OtherEvent)
+        assert event.type.startswith(f"{event.provider}.")
+
+
+TYPE_FIELDS = (
+    *("type", "event", "event_type", "triggerEvent", "update_type", "Status", "status", "payment_status"),
+    *("transactionStatus", "eventCode", "event_name"),
+)
+
+
+def _with_new_words(body: bytes) -> bytes | None:
+    """The JSON with a word of tomorrow in the place of each type and status; None: it is no JSON."""
+    try:
+        return orjson.dumps(_renamed(orjson.loads(body)))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _renamed(value: object) -> object:
+    if isinstance(value, dict):
+        return {
+            name: "of.tomorrow" if name in TYPE_FIELDS and isinstance(inner, str) else _renamed(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_renamed(inner) for inner in value]
+    return value
