@@ -222,7 +222,7 @@ def test_a_type_that_nobody_knows_is_kept(provider: Provider) -> None:
 
 TYPE_FIELDS = (
     *("type", "event", "event_type", "triggerEvent", "update_type", "Status", "status", "payment_status"),
-    *("transactionStatus", "eventCode", "event_name"),
+    *("transactionStatus", "eventCode", "event_name", "name"),
 )
 
 
