@@ -58,7 +58,12 @@ class DirectCalls:
         bot: Bot,
         method: TelegramMethod[TelegramType],
     ) -> Any:
-        """Return what came of the call in an earlier run; otherwise make it, and record what comes of it."""
+        """
+        Return what came of the call in an earlier run; otherwise make it, and record what comes of it.
+
+        Raises:
+            StoreUnavailable: another worker may be at this event, so nothing is called.
+        """
         name = name_of(bot, method)
         self._made[name] += 1
         name = f"{name} {self._made[name]}"
@@ -67,6 +72,7 @@ class DirectCalls:
             result = _result_type(type(method)).validate_json(recorded, context={"bot": bot})
             self._note(method, result)
             return result
+        self._journal.must_be_ours()
         # A handler that is cancelled must not leave it unknown whether its message was sent.
         making = asyncio.create_task(self._make(name, make_request, bot, method), name=name)
         self._under_way.add(making)

@@ -107,7 +107,7 @@ class Processor:
             return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
         policy = self._retries.of(entry.envelope)
         known = {**entry.journal, **loaded.journal, **self._unsaved.pop(entry.id, {})}
-        journal = Journal(self._scripts, entry.partition, entry.id, known)
+        journal = Journal(self._scripts, lease, entry.id, known)
         run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by)
         attempts = loaded.attempts - self._excused[entry.id]
         if attempts > policy.attempts:

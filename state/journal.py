@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from state.errors import StoreUnavailable
+from state.lease import Lease
 from state.packing import unpack_from_lua
 from state.scripts import Scripts
 from state.snapshot import pairs
@@ -24,14 +25,12 @@ class Journal:
     """
     The journal of one inbox entry, for as long as the entry is owed work.
 
-    *recorded* is what earlier runs have left, by call.
+    *recorded* is what earlier runs have left, by call; *lease* the right to work on the entry.
     """
 
-    def __init__(
-        self, scripts: Scripts, partition: int, entry_id: str, recorded: Mapping[str, bytes]
-    ) -> None:
+    def __init__(self, scripts: Scripts, lease: Lease, entry_id: str, recorded: Mapping[str, bytes]) -> None:
         self._scripts = scripts
-        self._partition = partition
+        self._lease = lease
         self._entry_id = entry_id
         self._recorded = dict(recorded)
         self.unsaved: dict[str, bytes] = {}
@@ -40,6 +39,16 @@ class Journal:
     def recall(self, call: str) -> bytes | None:
         """Return what came of *call* in an earlier run; None: it was not made, or nobody knows."""
         return self._recorded.get(call)
+
+    def must_be_ours(self) -> None:
+        """
+        Make sure that no other worker is at this entry, before a call that no commit can take back.
+
+        Raises:
+            StoreUnavailable: the lease was not renewed in time: this process was paused, or cut off.
+        """
+        if self._lease.may_be_over:
+            raise StoreUnavailable(1, reason="the lease may be over")
 
     @property
     def calls(self) -> Collection[str]:
@@ -56,7 +65,7 @@ class Journal:
         self._recorded[call] = result
         try:
             await self._scripts.journal(
-                self._partition, self._entry_id, call, result, keep_ms=int(KEEP.total_seconds() * 1000)
+                self._lease.partition, self._entry_id, call, result, keep_ms=int(KEEP.total_seconds() * 1000)
             )
         except StoreUnavailable:
             self.unsaved[call] = result

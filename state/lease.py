@@ -1,19 +1,28 @@
 """The time-limited right to work on a partition, with a fencing token that every commit checks."""
 
 import asyncio
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 
 from state.scripts import Scripts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lease:
     """One worker's right to one partition. *value* ends in the fencing token, which only ever grows."""
 
     partition: int
     value: str
+    until: float = inf
+    """By this machine's monotonic clock; Redis ends it no earlier."""
+
+    @property
+    def may_be_over(self) -> bool:
+        """It was not renewed in time, so another worker may hold the partition."""
+        return time.monotonic() >= self.until
 
 
 class Leases:
@@ -33,8 +42,9 @@ class Leases:
 
     async def claim(self, partition: int) -> Lease | None:
         """Take *partition* if nobody holds it."""
+        until = self._lasts_until()
         value = await self._scripts.claim(partition, self.worker, self._lasts_ms)
-        return Lease(partition, value) if value else None
+        return Lease(partition, value, until) if value else None
 
     async def unheld(self, partitions: Collection[int]) -> Sequence[int]:
         """Return those of *partitions* that nobody holds."""
@@ -44,7 +54,14 @@ class Leases:
 
     async def renew(self, lease: Lease) -> bool:
         """Keep *lease* for its whole time from now; False: it is no longer ours."""
-        return await self._scripts.hold(lease.partition, lease.value, self._lasts_ms)
+        until = self._lasts_until()
+        held = await self._scripts.hold(lease.partition, lease.value, self._lasts_ms)
+        if held:
+            lease.until = until
+        return held
+
+    def _lasts_until(self) -> float:
+        return time.monotonic() + self._lasts_ms / 1000
 
     async def release(self, lease: Lease) -> None:
         """Give *lease* back, so that the next worker need not wait for its end."""

@@ -93,7 +93,7 @@ async def test_an_event_that_kills_its_process_is_given_up_after_its_attempts(
 async def test_a_paused_process_that_believes_in_its_lease_commits_nothing(
     tmp_path: Path, runs: Runs, api: BotApi, redis: Redis, redis_url: str, backlog: Backlog
 ) -> None:
-    """It is stopped in the middle of a handler; another worker handles the event; then it goes on."""
+    """It is stopped within a handler, another worker handles the event, and it sends nothing either."""
     bot = BotSettings(token=SecretStr(api.token), secret_token=SecretStr("s"), api_base=HttpUrl(api.url))
     settings = Settings(telegram=TelegramSettings(bots={"main": bot}), worker=WorkerSettings(lease_seconds=1))
     key = Conversation.private(api.account.id, 501).storage_key()
@@ -112,5 +112,5 @@ async def test_a_paused_process_that_believes_in_its_lease_commits_nothing(
             data = await runtime.container.storage.get_data(key)
 
     assert data == {"run": 2}
-    assert api.chats[501].texts() == ["tea!"]
-    assert api.calls.counts()["sendMessage"] == {"ok": 1}
+    assert api.chats[501].texts() == ["at last", "tea!"]
+    assert api.calls.counts()["sendMessage"] == {"ok": 2}
