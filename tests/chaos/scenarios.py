@@ -115,9 +115,14 @@ def _killing(*options: tuple[str, ...], victim: int) -> Scenario:
 
 
 @asynccontextmanager
-async def several_processes(directory: Path) -> AsyncIterator[Stage]:
-    """Two processes that do all; events are sent until all that is planned was broken."""
-    async with _redis(directory, {}) as server, _gateways(directory, server.url, (), ()) as stage:
+async def about_to_die(directory: Path, first: str) -> AsyncIterator[Stage]:
+    """Two processes that do all, the second about to die at *first*; events come until the plan is done."""
+    async with (
+        _redis(directory, {}) as server,
+        _gateways(directory, server.url, ()) as stage,
+        GatewayProcess(directory, BOT, stage.api, server.url, environ=_dying_at(first)) as second,
+    ):
+        stage.gateways = [*stage.gateways, second]
         stage.has_plan = True
         yield stage
 
@@ -125,22 +130,23 @@ async def several_processes(directory: Path) -> AsyncIterator[Stage]:
 @asynccontextmanager
 async def at_each_step(directory: Path) -> AsyncIterator[tuple[Stage, Disturb]]:
     """The process dies at each fault point, the third time that it comes there."""
-    async with several_processes(directory) as stage:
+    async with about_to_die(directory, FAULT_POINTS[0]) as stage:
         yield stage, lambda stage: die_at(stage, FAULT_POINTS)
 
 
 async def die_at(stage: Stage, points: tuple[str, ...]) -> None:
-    """Have the second process die at each of *points* that it comes to, and start again."""
+    """Have the second process, which is about to die at the first of *points*, die at the others too."""
     process = stage.gateways[1]
-    for point in points:
-        await process.stop()
-        process.environ = {FAULT_VARIABLE: f"{point}:3:KILL"}
-        try:
-            await process.start()
-        except AssertionError:
-            # It died before it was ready.
-            stage.disturbed += 1
-            continue
+    for number, point in enumerate(points):
+        if number:
+            await process.stop()
+            process.environ = _dying_at(point)
+            try:
+                await process.start()
+            except AssertionError:
+                # It died before it was ready.
+                stage.disturbed += 1
+                continue
         died = asyncio.create_task(process.died())
         _, waits = await asyncio.wait({died}, timeout=20)
         if waits:
@@ -148,8 +154,10 @@ async def die_at(stage: Stage, points: tuple[str, ...]) -> None:
         else:
             stage.disturbed += 1
     process.environ = {}
-    await process.stop()
-    await process.start()
+
+
+def _dying_at(point: str) -> dict[str, str]:
+    return {FAULT_VARIABLE: f"{point}:3:KILL"}
 
 
 @asynccontextmanager
