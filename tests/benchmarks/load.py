@@ -20,9 +20,17 @@ class Load:
         return self.milliseconds[min(len(self.milliseconds) - 1, int(len(self.milliseconds) * share))]
 
 
-async def send(port: int, path: str, headers: dict[str, str], bodies: Sequence[bytes], at_once: int) -> Load:
+async def send(
+    port: int,
+    path: str,
+    headers: dict[str, str],
+    bodies: Sequence[bytes],
+    at_once: int,
+    *,
+    method: str = "POST",
+) -> Load:
     """
-    POST all *bodies* over *at_once* connections.
+    Send all *bodies* over *at_once* connections.
 
     Raises:
         AssertionError: an answer was no success.
@@ -34,7 +42,7 @@ async def send(port: int, path: str, headers: dict[str, str], bodies: Sequence[b
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for body in waiting:
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            request = f"POST {path} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+            request = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n"
             began = time.perf_counter()
             writer.write(request.encode() + body)
             await _answer(reader)
