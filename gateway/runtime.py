@@ -53,6 +53,7 @@ from state.layout import fix_layout
 from state.lease import Leases
 from state.onlookers import Onlookers
 from state.pressure import Pressure
+from state.provider_objects import ProviderObjects
 from state.scripts import Scripts
 from state.storage import ConversationStorage
 from state.sweeper import Sweeper
@@ -165,6 +166,7 @@ async def running(
             webhooks=sources if role.listens else {},
             api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
+            objects=ProviderObjects(calls, keys),
             decider=decisions,
             asker=asker,
             trusted_proxies=settings.web.trusted_proxies,

@@ -39,6 +39,16 @@ class Inbox(Protocol):
         """Store *envelope* once, *urgent* before all others; raises `state.errors.StoreUnavailable`."""
 
 
+class Objects(Protocol):
+    """The part of `state.provider_objects.ProviderObjects` that the edge needs."""
+
+    async def remember(self, source: str, object_id: str, token: str) -> None:
+        """Keep the token that an object came with; raises `state.errors.StoreUnavailable`."""
+
+    async def token_of(self, source: str, object_id: str) -> str | None:
+        """Return the token that an object came with; raises `state.errors.StoreUnavailable`."""
+
+
 class Asker(Protocol):
     """The part of `routers.asker.Asker` that the edge needs."""
 
@@ -109,6 +119,8 @@ class Edge:
     webhooks: Mapping[str, WebhookEndpoint] = field(default_factory=dict)
     api: Api | None = None
     """What `/v1` works with."""
+    objects: Objects | None = None
+    """What later events of a payment or booking are told apart by that carry no token."""
     decider: Decider = field(default_factory=NobodyDecides)
     asker: Asker = field(default_factory=NobodyAsks)
     trusted_proxies: Sequence[Network] = ()

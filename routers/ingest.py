@@ -9,6 +9,7 @@ import structlog
 from routers.call import Call
 from routers.dependencies import Edge, WebhookEndpoint
 from routers.document import Unreadable
+from routers.event import OtherEvent
 from routers.payments.events import PaymentCheck
 from routers.problems import Rejected, too_many_calls
 from routers.provider import Answer, Received, Translation, unreadable
@@ -42,10 +43,28 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     if provider.decided is not None and isinstance(translation.event, PaymentCheck):
         decision = await edge.decider.decide(translation.event, translation.token)
         return provider.decided(Received(call, translation, endpoint.secrets, now), decision)
+    translation = await _with_token(translation, endpoint.name, edge)
     envelope = envelope_of(call, translation, endpoint.name, now)
     disposition = await edge.inbox.accept(envelope, remember_for=provider.remember_for)
     log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.name.lower())
     return provider.answer(Received(call, translation, endpoint.secrets, now))
+
+
+async def _with_token(translation: Translation, source: str, edge: Edge) -> Translation:
+    """
+    The translation with the token that its payment or booking came with before.
+
+    A chargeback or a refund often names the payment only. What has no word of ours is left alone: what it is
+    about can be anybody's, a repository say.
+    """
+    event = translation.event
+    if edge.objects is None or isinstance(event, OtherEvent):
+        return translation
+    if translation.token is not None:
+        await edge.objects.remember(source, event.object_id, translation.token)
+        return translation
+    token = await edge.objects.token_of(source, event.object_id)
+    return translation if token is None else replace(translation, token=token)
 
 
 def envelope_of(call: Call, translation: Translation, source: str, now: datetime) -> Envelope:

@@ -55,6 +55,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:workers                     | zset   | live workers -> until when a sign counts, ms  | none: one small set          | lease        |
 | gw:webhooks                    | string | the process that sets the bots' webhooks      | 15 s                         | webhook_log  |
 | gw:inquiry:<source>            | string | that the source's provider was asked lately   | until it is asked again      | inquiries    |
+| gw:object:<source>:<digest>    | string | the token that a provider's object came with  | 180 days                     | objects      |
 | gw:meta                        | hash   | the number of partitions; each bot's webhook  | none: one small hash         | connection   |
 """
 
@@ -269,6 +270,9 @@ class Keys:
 
     def inquiry(self, source: str) -> str:
         return f"{self.prefix}:inquiry:{source}"
+
+    def provider_object(self, source: str, digest: str) -> str:
+        return f"{self.prefix}:object:{source}:{digest}"
 
     def wake_channel(self, worker: str) -> str:
         """Return the channel on which *worker* learns of work that another process left for it."""
