@@ -14,15 +14,14 @@ from gateway.errors import HandlerTimeout
 from gateway.handling import Handled, Handling, Parked, Rejected, Skipped, Subject, Verdict
 from gateway.processed import Fate, Processed
 from gateway.retries import Retries, RetryPolicy
+from gateway.settling import Settling, milliseconds, told_ms
 from state import faults
 from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
 from state.journal import Journal
 from state.lease import Lease
-from state.packing import pack
-from state.scripts import Cause, Change, CommitAnswer, Committed, Scripts, Settled
+from state.scripts import Cause, Change, CommitAnswer, Committed, Scripts
 from state.snapshot import Snapshot
-from state.standings import KEEP_OUTCOMES
 from state.storage import ConversationStorage
 from state.unit_of_work import UnitOfWork
 
@@ -63,11 +62,11 @@ class Processor:
         self._handling = handling
         self._scripts = scripts
         self._storage = storage
-        self._ttl_ms = _milliseconds(conversation_expires_after)
-        self._rank_ms = _milliseconds(remember_rank_for)
+        self._ttl_ms = milliseconds(conversation_expires_after)
+        self._rank_ms = milliseconds(remember_rank_for)
         self._handler_limit = handler_limit
         self._retries = retries
-        self._redact = redact
+        self._settling = Settling(scripts, now_ms=now_ms, redact=redact)
         self._now_ms = now_ms
         self._unsaved: dict[str, Mapping[str, bytes]] = {}
         """By entry: what came of calls that could not be recorded, until the entry's next run."""
@@ -98,7 +97,7 @@ class Processor:
         try:
             subject = self._handling.subject_of(entry)
         except ValueError as error:
-            return await self._give_up(entry, lease, "unreadable", str(error))
+            return await self._settling.give_up(entry, lease, "unreadable", str(error))
         loaded = await self._scripts.load(
             lease.value, entry.id, entry.conversation, object_key=subject.object_key
         )
@@ -111,11 +110,11 @@ class Processor:
         run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by)
         attempts = loaded.attempts - self._excused[entry.id]
         if attempts > policy.attempts:
-            return await self._give_up_run(run, "attempts", f"{attempts - 1} runs began, none ended")
+            return await self._give_up(run, "attempts", f"{attempts - 1} runs began, none ended")
         if run.seconds_left <= 0:
-            return await self._give_up_run(run, "deadline", "it came to its handler too late to be answered")
+            return await self._give_up(run, "deadline", "it came to its handler too late to be answered")
         if subject.is_behind(loaded.rank):
-            return await self._ignore(entry, lease, "an event that is further on was applied before")
+            return await self._settling.ignore(entry, lease, "an event that is further on was applied before")
         return await self._attempt(run, loaded.snapshot, policy, attempts)
 
     async def _attempt(self, run: _Run, snapshot: Snapshot, policy: RetryPolicy, attempts: int) -> Processed:
@@ -187,7 +186,7 @@ class Processor:
             first_id=entry.first_id,
             rank=rank,
             again=subject.repeats,
-            told_ms=_told_ms(entry),
+            told_ms=told_ms(entry),
             cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.known_id, unit.deeds),
         )
 
@@ -214,99 +213,30 @@ class Processor:
         self, run: _Run, unit: UnitOfWork, verdict: Skipped | Parked | Rejected
     ) -> Processed | None:
         """End the entry as *verdict* says; None: the state it was decided on has changed."""
-        entry, lease = run.entry, run.lease
         if isinstance(verdict, Skipped):
-            return await self._ignore(entry, lease, verdict.reason)
+            return await self._settling.ignore(run.entry, run.lease, verdict.reason)
         if isinstance(verdict, Rejected):
-            return await self._give_up(entry, lease, verdict.reason, "")
-        until_ms = run.give_up_at_ms or self._now_ms() + _milliseconds(verdict.lasts)
-        if until_ms <= self._now_ms():
-            return await self._give_up(entry, lease, "parked", "the state it waited for did not come in time")
-        settled = await self._scripts.settle(
-            lease.value, entry.conversation, entry.id, "park", until_ms, basis=unit.revision
-        )
-        if settled is Settled.CONFLICT:
-            return None
-        log.info("parked", source=entry.envelope.source, type=entry.envelope.type, entry=entry.id)
-        return Processed(Fate.PARKED, until_ms) if settled is Settled.SETTLED else _after(settled)
-
-    async def _ignore(self, entry: InboxEntry, lease: Lease, reason: str) -> Processed:
-        settled = await self._scripts.settle(
-            lease.value,
-            entry.conversation,
-            entry.id,
-            "ignore",
-            reason,
-            told_ms=_told_ms(entry),
-            first_id=entry.first_id,
-        )
-        log.info(
-            "ignored",
-            source=entry.envelope.source,
-            type=entry.envelope.type,
-            entry=entry.id,
-            reason=reason,
-        )
-        return _after(settled, "ignored")
+            return await self._settling.give_up(run.entry, run.lease, verdict.reason, "")
+        until_ms = run.give_up_at_ms or self._now_ms() + milliseconds(verdict.lasts)
+        return await self._settling.park(run.entry, run.lease, until_ms, basis=unit.revision)
 
     async def _retry(self, run: _Run, policy: RetryPolicy, attempts: int, error: Exception) -> Processed:
-        entry, lease = run.entry, run.lease
         summary = "".join(traceback.format_exception(error, limit=-5))
         delay = policy.delay(attempts)
         if attempts >= policy.attempts or delay.total_seconds() >= run.seconds_left:
-            return await self._give_up_run(run, f"handler failed: {type(error).__name__}", summary)
-        due_ms = self._now_ms() + _milliseconds(delay)
+            return await self._give_up(run, f"handler failed: {type(error).__name__}", summary)
         log.warning(
             "handler failed; the event runs again",
-            source=entry.envelope.source,
-            type=entry.envelope.type,
-            entry=entry.id,
+            source=run.entry.envelope.source,
+            type=run.entry.envelope.type,
+            entry=run.entry.id,
             attempts=attempts,
             of=policy.attempts,
-            in_ms=due_ms - self._now_ms(),
+            in_ms=milliseconds(delay),
             error=summary,
         )
-        settled = await self._scripts.settle(lease.value, entry.conversation, entry.id, "retry", due_ms)
-        return Processed(Fate.WAITS, due_ms) if settled is Settled.SETTLED else _after(settled)
+        return await self._settling.postpone(run.entry, run.lease, delay)
 
-    async def _give_up_run(self, run: _Run, reason: str, detail: str) -> Processed:
+    async def _give_up(self, run: _Run, reason: str, detail: str) -> Processed:
         await self._handling.queries.decline(run.subject.query, run.journal)
-        return await self._give_up(run.entry, run.lease, reason, detail)
-
-    async def _give_up(self, entry: InboxEntry, lease: Lease, reason: str, detail: str) -> Processed:
-        log.error(
-            "dead letter",
-            source=entry.envelope.source,
-            type=entry.envelope.type,
-            entry=entry.id,
-            reason=reason,
-            error=detail,
-        )
-        why = pack({"reason": reason, "detail": self._redact(detail)[-4000:], "at_ms": self._now_ms()})
-        return _after(
-            await self._scripts.settle(
-                lease.value,
-                entry.conversation,
-                entry.id,
-                "dead",
-                why,
-                told_ms=_told_ms(entry),
-                first_id=entry.first_id,
-            ),
-            "dead",
-        )
-
-
-def _after(settled: Settled, how: str = "") -> Processed:
-    if settled is Settled.FENCED:
-        return Processed(Fate.LOST)
-    return Processed(Fate.ENDED, ended=how if settled is Settled.SETTLED else "")
-
-
-def _told_ms(entry: InboxEntry) -> int:
-    """How long to keep how *entry* ends: a service may ask, a chat does not."""
-    return 0 if entry.envelope.source.startswith("telegram:") else _milliseconds(KEEP_OUTCOMES)
-
-
-def _milliseconds(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)
+        return await self._settling.give_up(run.entry, run.lease, reason, detail)
