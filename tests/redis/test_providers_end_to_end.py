@@ -154,6 +154,34 @@ async def test_each_delivery_moves_the_right_conversation_once(
     assert await runtime.container.storage.get_data(stranger.storage_key()) == {}
 
 
+async def test_what_comes_late_moves_nothing_back(
+    shop: Shop, runtime: Runtime, client: httpx.AsyncClient, outside: Outside, conversation: Conversation
+) -> None:
+    """Of every provider, the steps of one object, the last one first: only that one acts."""
+    now = datetime.now(UTC)
+    async with runtime.container.conversation(runtime.container.bot, 501) as director:
+        tokens = {kind: director.expect(payment=kind, feature="shop") for kind in registered()}
+    wanted: dict[str, object] = {}
+    for kind, provider in registered().items():
+        steps: list[tuple[int, str, str, Call]] = []
+        for own_type in provider.examples:
+            sent = genuine(provider, own_type, Example(tokens[kind], now))
+            translation = provider.translate(sent, now)
+            event = translation.event
+            if translation.token is not None and event.rank and not isinstance(event, PaymentCheck):
+                steps.append((event.rank, translation.object_key, event.type, sent))
+        furthest: dict[str, str] = {}
+        for _, object_key, event_type, sent in sorted(steps, key=lambda step: -step[0]):
+            furthest.setdefault(object_key, event_type)
+            assert (await deliver(client, runtime, provider, sent)).status_code == 200
+        if furthest:
+            wanted |= {kind: len(furthest), f"{kind} is": list(furthest.values())[-1]}
+    await outside.settled()
+
+    assert await runtime.container.storage.get_data(conversation.storage_key()) == wanted
+    assert len(wanted) > 40
+
+
 async def check(client: httpx.AsyncClient, runtime: Runtime, token: str) -> httpx.Response:
     """Have the provider ask whether the payment may be made."""
     provider = registered()["cloudpayments"]
