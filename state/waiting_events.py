@@ -9,11 +9,14 @@ from state.conversation import Conversation
 from state.envelope import Envelope
 from state.grouping import Script
 from state.kept import CHUNK, KeptEvent, KeptEvents, id_of, split_id
+from state.keys import Keys
 from state.packing import pack
 from state.snapshot import pairs
+from state.standings import KEEP_OUTCOMES
 
 _UNPARK: Final = Script.load("unpark", when_full=True)
 _GIVE_UP: Final = Script.load("give_up", after=["letters"], when_full=True)
+_KEEP_MS: Final = int(KEEP_OUTCOMES.total_seconds() * 1000)
 _WHY: Final = pack({"reason": "discarded", "detail": "by hand, while it was waiting"})
 
 
@@ -23,6 +26,8 @@ class ParkedEvent(KeptEvent):
 
     until_ms: int
     """Then it becomes a dead letter."""
+    first_id: str | None = None
+    """The inbox id that its sender knows it by, if it has another one now."""
 
 
 class ParkedEvents(KeptEvents[ParkedEvent]):
@@ -76,17 +81,16 @@ class ParkedEvents(KeptEvents[ParkedEvent]):
         event = await self.get(event_id)
         if event is None or event.conversation is None:
             return False
-        keys, (partition, entry_id) = self._keys, split_id(event_id, self._keys.partitions)
+        keys = self._keys
+        partition, entry_id = split_id(event_id, keys.partitions)
         names = [
             keys.inbox(partition),
-            keys.dead(partition),
-            keys.attempts(partition),
-            keys.due(partition),
-            keys.journal(partition, entry_id),
-            keys.parked(partition),
+            *_places(keys, partition, entry_id),
+            keys.ended(partition, event.first_id or entry_id),
             keys.parked_of(event.conversation),
         ]
-        return bool(await self._scripts.calls.script(_GIVE_UP, names, [entry_id, _WHY]))
+        told = 0 if event.envelope.source.startswith("telegram:") else _KEEP_MS
+        return bool(await self._scripts.calls.script(_GIVE_UP, names, [entry_id, _WHY, told]))
 
     async def read(self, partition: int, start: str, *, newest_first: bool) -> Sequence[ParkedEvent]:
         rows = await self._scripts.calls.command("ZRANGE", self._keys.parked(partition), 0, -1)
@@ -122,6 +126,7 @@ class ParkedEvents(KeptEvents[ParkedEvent]):
             conversation,
             _place(entry_id)[0],
             int(until),
+            fields[b"o"].decode() if b"o" in fields else None,
         )
 
 
@@ -152,16 +157,14 @@ class UnresolvedEvents(KeptEvents[KeptEvent]):
             NotAnId: *event_id* is no id.
             StoreUnavailable: Redis did not answer.
         """
-        keys, (partition, entry_id) = self._keys, split_id(event_id, self._keys.partitions)
+        keys = self._keys
+        partition, entry_id = split_id(event_id, keys.partitions)
         names = [
             keys.unresolved(partition),
-            keys.dead(partition),
-            keys.attempts(partition),
-            keys.due(partition),
-            keys.journal(partition, entry_id),
-            keys.parked(partition),
+            *_places(keys, partition, entry_id),
+            keys.ended(partition, entry_id),
         ]
-        return bool(await self._scripts.calls.script(_GIVE_UP, names, [entry_id, _WHY]))
+        return bool(await self._scripts.calls.script(_GIVE_UP, names, [entry_id, _WHY, _KEEP_MS]))
 
     async def read(self, partition: int, start: str, *, newest_first: bool) -> Sequence[KeptEvent]:
         key, command = self._keys.unresolved(partition), self._scripts.calls.command
@@ -170,6 +173,17 @@ class UnresolvedEvents(KeptEvents[KeptEvent]):
         else:
             rows = await command("XRANGE", key, start, "+", "COUNT", CHUNK)
         return [_unresolved(partition, entry_id, flat) for entry_id, flat in rows]
+
+
+def _places(keys: Keys, partition: int, entry_id: str) -> list[str]:
+    return [
+        keys.dead(partition),
+        keys.attempts(partition),
+        keys.due(partition),
+        keys.journal(partition, entry_id),
+        keys.parked(partition),
+        keys.resolved(partition),
+    ]
 
 
 def _unresolved(partition: int, entry_id: bytes, flat: Sequence[bytes]) -> KeptEvent:

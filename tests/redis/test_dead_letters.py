@@ -219,6 +219,7 @@ async def test_a_letter_without_a_conversation_is_replayed_once_its_token_is_kno
     assert [await unresolved.discard(event.id) for _ in range(2)] == [True, False]
     letter = await only(letters)
     assert (letter.reason, await unresolved.count()) == ("discarded", 0)
+    assert await outcome_of(letter, outside) is Standing.DEAD
 
     assert await letters.replay(letter.id) is Replayed.HOMELESS
     async with runtime.container.conversation(runtime.container.bot, 501) as director:
@@ -264,6 +265,7 @@ async def test_a_parked_event_can_be_looked_at_again_or_given_up_by_hand(
 
     letter = await only(letters)
     assert (letter.reason, letter.envelope) == ("discarded", event.envelope)
+    assert await outcome_of(letter, outside) is Standing.DEAD
     assert (await parked.count(), await parked.replay(event.id), looked) == (0, False, [])
     assert await letters.replay(letter.id) is Replayed.REPLAYED
     await wait_until(is_parked, description="it is parked anew")
