@@ -23,8 +23,8 @@ from gateway.outgoing import Outgoing
 from gateway.processor import Processor
 from gateway.reconciler import Reconciler
 from gateway.redaction import Redaction
+from gateway.rest import rest_api
 from gateway.role import Role
-from gateway.scenes import Scenes
 from gateway.settings import MetricsSettings, Settings
 from gateway.sources import paces, webhook_endpoints
 from gateway.subscribers.telling import telling, watch_of
@@ -35,9 +35,7 @@ from gateway.worker import Worker
 from routers.allowance import Allowance
 from routers.asker import open_asker
 from routers.dependencies import Edge, MetricsPage, TelegramEndpoint
-from routers.rest.api import Api, DraftTerms
 from routers.verification import Secret
-from state.api_keys import ApiKeys
 from state.connection import Durability, connect, server_facts
 from state.counts import Counts
 from state.durability import Confirmation, must_confirm
@@ -164,7 +162,7 @@ async def running(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},
             webhooks=sources if role.listens else {},
-            api=_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
+            api=rest_api(gateway, settings, container, scripts=scripts, inbox=inbox, onlookers=onlookers),
             body_limit_bytes=settings.web.body_limit_bytes,
             objects=ProviderObjects(calls, keys),
             decider=decisions,
@@ -215,34 +213,6 @@ def _worker(
         concurrency=settings.worker.concurrency,
         answer_within=settings.worker.answer_within,
         now_ms=now_ms,
-    )
-
-
-def _api(
-    gateway: Gateway,
-    settings: Settings,
-    container: Container,
-    *,
-    scripts: Scripts,
-    inbox: Inbox,
-    onlookers: Onlookers,
-) -> Api:
-    expiry = settings.expiry.conversation
-    return Api(
-        keys=ApiKeys(scripts.calls, scripts.keys),
-        scripts=scripts,
-        storage=container.storage,
-        inbox=inbox,
-        scenes=Scenes(gateway, container.bots, container.storage, scripts, conversation_expires_after=expiry),
-        bots={name: bot.bot_id for name, bot in settings.telegram.bots.items()},
-        states=gateway.states,
-        drafts={
-            key: DraftTerms(manager.shape(), manager.expires_after)
-            for feature in gateway.features.values()
-            for key, manager in zip(feature.draft_keys, feature.managers, strict=True)
-        },
-        strategy=gateway.strategy,
-        onlookers=onlookers,
     )
 
 

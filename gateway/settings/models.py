@@ -11,6 +11,7 @@ from gateway.settings.callers import SourceSettings
 from gateway.settings.errors import nearest
 from gateway.settings.expiry import ExpirySettings
 from gateway.settings.feed import FeedSettings
+from gateway.settings.jwt import JwtSettings
 from gateway.settings.limits import LimitSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.metrics import MetricsSettings
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    jwt: JwtSettings | None = None
 
     @model_validator(mode="after")
     def _streams_name_bots_that_exist(self) -> Self:

@@ -41,6 +41,13 @@ class Entered(Enum):
     """The conversation changed faster than the scene could be entered; everything is as it was."""
 
 
+class TokenReader(Protocol):
+    """Who tokens of an identity provider stand for."""
+
+    async def read(self, text: str) -> Any:
+        """Return the `Caller`; None: the token proves nothing."""
+
+
 class Scenes(Protocol):
     """The bot's scenes."""
 
@@ -75,6 +82,8 @@ class Api:
     """What is known of features' drafts; any other one may hold anything."""
     strategy: FSMStrategy
     onlookers: Onlookers
+    tokens: TokenReader | None = None
+    """None: keys alone open anything."""
 
     def bot_id(self, name: str) -> int:
         """

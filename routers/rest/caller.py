@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from routers.dependencies import api_of, edge_of
 from routers.problems import Problem, Rejected
+from routers.rest.api import TokenReader
 from state.api_keys import ApiKey, Scope
 
 log: Final = structlog.get_logger("routers.rest")
@@ -68,7 +69,8 @@ _CALLER: Final = "gateway.caller"
 _BEARER: Final = HTTPBearer(
     scheme_name="ApiKey",
     bearerFormat="gwk_<id>_<secret>",
-    description="A key made by `gateway keys create`; the scopes name what it may do.",
+    description="A key made by `gateway keys create`, or a JWT where that is set up; its scopes name what it "
+    "may do.",
     auto_error=False,
 )
 
@@ -87,8 +89,11 @@ async def find_caller(request: Request) -> Caller:
     api = api_of(request)
     now_ms = int(edge_of(request).clock().timestamp() * 1000)
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    text = text.strip() if scheme.lower() == "bearer" else ""
+    if api.tokens is not None and text.count(".") == 2:
+        return await _of_token(request, api.tokens, text)
     # Without a key the same is done as with an unknown one, so that refusals take equally long.
-    key = await api.keys.find(text.strip() if scheme.lower() == "bearer" else "")
+    key = await api.keys.find(text)
     if key is None or not key.usable(now_ms):
         log.warning("refused", key=key.id if key is not None else None, path=request.url.path)
         raise Rejected(UNAUTHORIZED)
@@ -115,6 +120,15 @@ async def authenticated(
     missing = [scope for scope in needed.scopes if scope not in caller.scopes]
     if missing:
         raise Rejected(forbidden(f"It lacks the scope {missing[0]}."))
+    return caller
+
+
+async def _of_token(request: Request, tokens: TokenReader, text: str) -> Caller:
+    caller = await tokens.read(text)
+    if not isinstance(caller, Caller):
+        log.warning("refused", token=True, path=request.url.path)
+        raise Rejected(UNAUTHORIZED)
+    request.scope[_CALLER] = caller
     return caller
 
 

@@ -71,7 +71,13 @@ class Rest:
 
 
 @pytest.fixture
-async def rest(redis: Redis, redis_url: str) -> AsyncIterator[Rest]:
+def configured() -> dict[str, Any]:
+    """Further sections of the settings, for tests that have some."""
+    return {}
+
+
+@pytest.fixture
+async def rest(redis: Redis, redis_url: str, configured: dict[str, Any]) -> AsyncIterator[Rest]:
     """The shop, served, with one open chat and a key that may do everything."""
     async with BotApi() as api:
         api.chats.open(USER)
@@ -80,6 +86,7 @@ async def rest(redis: Redis, redis_url: str) -> AsyncIterator[Rest]:
             telegram=TelegramSettings(bots={"main": bot}),
             worker=WorkerSettings(lease_seconds=1),
             web=WebSettings(body_limit_bytes=64 * 1024),
+            **configured,
         )
         app = create_app(shop_gateway(), settings, redis_url=redis_url)
         listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
