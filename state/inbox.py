@@ -126,7 +126,7 @@ class Inbox:
 
     async def _take(self, envelope: Envelope, remember_for: timedelta, urgent: bool) -> Receipt:
         partition, token = self._place(envelope)
-        if self._pressure is not None and self._pressure.is_behind(partition):
+        if self._pressure is not None and not urgent and self._pressure.is_behind(partition):
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is too far behind")
         disposition, entry_id = await self._scripts.accept(
             envelope.pack(),

@@ -61,6 +61,22 @@ async def test_a_full_partition_takes_no_more_until_work_is_done(outside: Outsid
     assert afterwards is Disposition.ACCEPTED
 
 
+async def test_a_checkout_is_taken_at_every_limit(outside: Outside) -> None:
+    """It waits for none of those that are owed, and the user's payment would fail."""
+    pressure = Pressure(outside.scripts, oldest=timedelta(milliseconds=10))
+    inbox = Inbox(outside.scripts, most_events=1, pressure=pressure)
+    await Inbox(outside.scripts).accept(envelope("1"), remember_for=HOUR)
+
+    async def behind() -> bool:
+        await pressure.measure()
+        return pressure.is_behind(outside.keys.partition_of(ALICE))
+
+    await wait_until(behind, description="the first event is too old")
+    with pytest.raises(Overloaded):
+        await inbox.accept(envelope("2"), remember_for=HOUR)
+    assert await inbox.accept(envelope("3"), remember_for=HOUR, urgent=True) is Disposition.ACCEPTED
+
+
 async def test_unresolved_events_have_the_same_limit(outside: Outside) -> None:
     """Each partition keeps only so many calls that nobody may ever claim."""
     inbox = Inbox(outside.scripts, most_events=1)
