@@ -57,7 +57,8 @@ bench: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos
-	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py
+	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py \
+	  tests/redis/test_state_model.py
 
 openapi: $(VENV)/.run
 	$(BIN)/gateway openapi --output openapi/openapi.json

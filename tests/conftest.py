@@ -7,15 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import redis as redis_py
-from hypothesis import settings
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
 from state.connection import connect
 from tests.lasting_keys import keys_that_never_expire, permanent_names
-
-#: What `make chaos` looks for by chance: `pytest --hypothesis-profile chaos`.
-settings.register_profile("chaos", max_examples=1000, deadline=None)
 
 
 @pytest.fixture(scope="session")
