@@ -138,15 +138,14 @@ class Delivery:
                     owed.full = True
                     return
                 try:
-                    entries = await self._outbox.read(partition, after=owed.cursor, count=READ_COUNT)
+                    page = await self._outbox.read(partition, after=owed.cursor, count=READ_COUNT)
                 except StoreUnavailable:
                     await asyncio.sleep(STORE_PAUSE_SECONDS)
                     owed.again = True
                     continue
-                for entry in entries:
-                    owed.cursor = entry.id
+                for entry in page.entries:
                     self._queue(partition, owed, entry)
-                owed.again = owed.again or len(entries) == READ_COUNT
+                owed.cursor, owed.again = page.cursor, owed.again or page.more
         finally:
             owed.reading = None
 

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import structlog
+
 from state.conversation import Conversation
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.packing import pack, unpack
+
+log = structlog.get_logger(__name__)
 
 
 class EffectKind(Enum):
@@ -65,6 +69,15 @@ class OutboxEntry:
         return int(self.id.partition("-")[0])
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxPage:
+    """Some effects, the id that the next page begins after, and whether there may be more."""
+
+    entries: Sequence[OutboxEntry]
+    cursor: str
+    more: bool
+
+
 class Outbox:
     """Reads one partition's effects, oldest first."""
 
@@ -72,9 +85,12 @@ class Outbox:
         self._calls = calls
         self._keys = keys
 
-    async def read(self, partition: int, *, after: str, count: int) -> Sequence[OutboxEntry]:
+    async def read(self, partition: int, *, after: str, count: int) -> OutboxPage:
         """
         Return up to *count* effects that were added after the one with id *after* ("0": from the oldest).
+
+        One that cannot be read stays owed and is passed over: in a rolling update a newer version wrote it,
+        and a newer version will read it.
 
         Raises:
             StoreUnavailable: Redis did not answer.
@@ -82,12 +98,15 @@ class Outbox:
         rows = await self._calls.command(
             "XRANGE", self._keys.outbox(partition), f"({after}", "+", "COUNT", count
         )
-        return [
-            OutboxEntry(
-                entry_id.decode(),
-                Conversation.decode(flat[1].decode()),
-                Effect.unpack(flat[3]),
-            )
-            # The fields stand in the order in which commit.lua and record.lua write them: c, e.
-            for entry_id, flat in rows
-        ]
+        entries = [entry for row in rows if (entry := _read(*row)) is not None]
+        return OutboxPage(entries, rows[-1][0].decode() if rows else after, len(rows) == count)
+
+
+def _read(entry_id: bytes, flat: Sequence[bytes]) -> OutboxEntry | None:
+    # The fields stand in the order in which commit.lua and record.lua write them: c, e.
+    try:
+        conversation, effect = Conversation.decode(flat[1].decode()), Effect.unpack(flat[3])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        log.error("an effect cannot be read; it stays owed", effect=entry_id.decode(), error=repr(error))  # noqa: TRY400 - the bytes are at fault, not a line of ours
+        return None
+    return OutboxEntry(entry_id.decode(), conversation, effect)

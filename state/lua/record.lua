@@ -12,8 +12,9 @@ local answer = cmsgpack.unpack(ARGV[2])
 -- A newer view of the block is on its way: it edits the message that this one has left.
 local function shown_again(block)
   for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 200)) do
-    local effect = cmsgpack.unpack(entry[2][4])
-    if entry[2][2] == answer.conversation and effect.kind == 'show' and effect.block == block then
+    local readable, effect = pcall(cmsgpack.unpack, entry[2][4])
+    readable = readable and type(effect) == 'table' and entry[2][2] == answer.conversation
+    if readable and effect.kind == 'show' and effect.block == block then
       return true
     end
   end

@@ -14,6 +14,7 @@ from state.budgets import Budgets
 from state.conversation import Conversation
 from state.keys import Keys
 from state.outbox import Effect, EffectKind
+from state.packing import pack
 from state.tally import Tallied, Tally
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
@@ -151,6 +152,23 @@ async def test_of_a_long_outbox_only_a_part_is_kept_in_memory(
     await outside.settled()
 
     assert api.chats[501].texts() == [str(number) for number in range(100)]
+
+
+async def test_an_effect_that_cannot_be_read_holds_nobody_up_and_stays_owed(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a rolling update the newer version has written it, and will read it."""
+    monkeypatch.setattr(delivery, "READ_COUNT", 1)
+    outbox = outside.keys.outbox(outside.keys.partition_of(conversation))
+    for unreadable in (pack({"kind": "telepathy"}), b"\xc1", pack([1])):
+        await outside.calls.command("XADD", outbox, "*", "c", conversation.encode(), "e", unreadable)
+
+    sender = (await run(Feature("shop"))).container.view_sender
+    answer = await sender.send(conversation, View(content="shown"))
+
+    assert answer.outcome is Outcome.DONE
+    assert api.chats[501].texts() == ["shown"]
+    assert await outside.calls.command("XLEN", outbox) == 3
 
 
 async def test_an_effect_that_is_owed_for_a_day_is_given_up(
