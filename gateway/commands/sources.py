@@ -91,8 +91,11 @@ def address_to_paste(endpoint: WebhookEndpoint) -> str:
     if not endpoint.public_url:
         return ""
     sent = _example_of(endpoint.provider, endpoint.public_url, datetime.now(UTC))
-    in_path = sent is not None and bool(sent.path_secret)
-    return f"{endpoint.public_url}/<the secret>" if in_path else endpoint.public_url
+    if sent is None:
+        return endpoint.public_url
+    address = f"{endpoint.public_url}/<the secret>" if sent.path_secret else endpoint.public_url
+    # Where the address says what a call is, there is one for each event.
+    return f"{address}?{sent.query.partition('=')[0]}=<event>" if sent.query else address
 
 
 def events_to_tick(provider: Provider) -> list[str]:

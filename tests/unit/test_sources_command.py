@@ -166,3 +166,21 @@ def test_every_kind_is_checked_with_the_examples_of_its_own(kind: str) -> None:
     assert [line for line in found_wrong(endpoint, settings, NOW) if not line.startswith("note: ")] == []
     assert address_to_paste(endpoint).startswith(f"https://bot.example/webhooks/{kind}")
     assert events_to_tick(provider)
+
+
+@pytest.mark.parametrize(
+    "kind, address",
+    [
+        ("stripe", "https://bot.example/hook"),
+        ("yclients", "https://bot.example/hook/<the secret>"),
+        ("cloudpayments", "https://bot.example/hook?type=<event>"),
+    ],
+)
+def test_the_address_to_paste_is_whole(kind: str, address: str) -> None:
+    """With the secret part of it that is not shown, and with what it must say of the event."""
+    provider = providers()[kind]
+
+    assert (
+        address_to_paste(WebhookEndpoint(kind, provider, [known(provider)], "https://bot.example/hook"))
+        == address
+    )
