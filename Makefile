@@ -16,7 +16,7 @@ help:
 	@echo "make test     every check and every test, as CI runs them"
 	@echo "make serve    run a bot: make serve BOT=mybot:gateway CONFIG=gateway.toml"
 	@echo "make lint     formatting, lint, types, import directions, Dockerfile"
-	@echo "make chaos    every event under every kind of trouble: twice and lost must be 0 (about 15 minutes)"
+	@echo "make chaos    every event under every kind of trouble: twice and lost must be 0 (about 40 minutes)"
 	@echo "make bench    measure, as ratios to peers and to bare limits"
 	@echo "make openapi  write openapi/openapi.json from the code"
 	@echo "make lock     resolve the locked dependencies again"
@@ -59,6 +59,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos
 	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py \
 	  tests/redis/test_state_model.py
+	GATEWAY_FUZZ_INPUTS=100000 $(BIN)/python -m pytest -n 2 --timeout 7200 tests/unit/test_provider_fuzz.py
 
 openapi: $(VENV)/.run
 	$(BIN)/gateway openapi --output openapi/openapi.json
