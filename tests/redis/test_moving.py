@@ -154,9 +154,8 @@ async def test_an_import_that_was_interrupted_is_run_again(
 ) -> None:
     """What it had taken in is known again, also once more after that."""
     theirs = RedisStorage(source)
-    keys = [Conversation.private(BOT, user).storage_key() for user in range(1001, 2301)]
-    for key in keys:
-        await theirs.set_data(key, {"n": key.user_id})
+    keys = [Conversation.private(BOT, user).storage_key() for user in range(1001, 1701)]
+    await asyncio.gather(*(theirs.set_data(key, {"n": key.user_id}) for key in keys))
     async for step in ForeignStore(source, AiogramKeys(DefaultKeyBuilder(), [BOT])).steps():
         for found in step.found:
             assert isinstance(found, Portable)
