@@ -1,23 +1,26 @@
 """Calls that never came: the providers' APIs are asked, and what they tell takes the same way as a call."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
 from routers.asker import ApiUnavailable
 from routers.call import Call
+from routers.credentials import ask_with_any
 from routers.dependencies import Asker, WebhookEndpoint, utc_now
 from routers.document import Unreadable
 from routers.event import OtherEvent
 from routers.ingest import envelope_of
-from routers.inquiry import Page
+from routers.inquiry import AskRecent, Page
 from routers.question import Question
 from routers.refusal import Refused
+from routers.verification import Secret
 from state.errors import StoreUnavailable
 from state.inbox import Disposition, Inbox
 from state.inquiries import Inquiries
@@ -75,11 +78,9 @@ class Reconciler:
         inquiry = endpoint.provider.inquiry if endpoint is not None else None
         if endpoint is None or inquiry is None or inquiry.by_token is None:
             raise CannotAsk(source)
-        try:
-            question = inquiry.by_token(endpoint.secrets, self._clock(), token)
-        except Refused:
-            raise CannotAsk(source) from None
-        return await self._take(endpoint, await self._page(endpoint, question))
+        by_token, now = inquiry.by_token, self._clock()
+        page = await self._page(endpoint, lambda secrets: by_token(secrets, now, token))
+        return await self._take(endpoint, page)
 
     async def look_back(self, source: str, back: timedelta) -> int:
         """
@@ -99,11 +100,7 @@ class Reconciler:
         seen: set[str] = set()
         for _ in range(MAX_PAGES):
             now = self._clock()
-            try:
-                question = inquiry.recent(endpoint.secrets, now, now - back, cursor)
-            except Refused:
-                raise CannotAsk(source) from None
-            page = await self._page(endpoint, question)
+            page = await self._page(endpoint, partial(_recent, inquiry.recent, now, now - back, cursor))
             news += await self._take(endpoint, page)
             cursor = page.cursor
             too_old = page.oldest is not None and page.oldest < now - back
@@ -145,8 +142,13 @@ class Reconciler:
                 log.exception("looking back failed; it is tried again", source=source)
             await asyncio.sleep(pace.every.total_seconds())
 
-    async def _page(self, endpoint: WebhookEndpoint, question: Question) -> Page:
-        answer = await self._asker.ask(question)
+    async def _page(
+        self, endpoint: WebhookEndpoint, question_with: Callable[[Sequence[Secret]], Question]
+    ) -> Page:
+        try:
+            _, answer = await ask_with_any(question_with, endpoint.secrets, self._asker)
+        except Refused:
+            raise CannotAsk(endpoint.name) from None
         inquiry = endpoint.provider.inquiry
         if answer is None or inquiry is None:
             return Page(())
@@ -175,3 +177,9 @@ class Reconciler:
         envelope = envelope_of(call, translation, endpoint.name, now)
         disposition = await self._inbox.accept(envelope, remember_for=endpoint.provider.remember_for)
         return disposition is not Disposition.DUPLICATE
+
+
+def _recent(
+    recent: AskRecent, now: datetime, since: datetime, cursor: str | None, secrets: Sequence[Secret]
+) -> Question:
+    return recent(secrets, now, since, cursor)

@@ -42,6 +42,10 @@ class ApiUnavailable(Exception):
         self.why = why
 
 
+class CredentialsRefused(ApiUnavailable):
+    """The API does not take the key that it was asked with."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     answer: bytes
@@ -101,6 +105,7 @@ class Asker:
             if not response.is_success:
                 if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                     log.error("credentials_refused", host=host, status=response.status_code)
+                    raise CredentialsRefused(host, f"status {response.status_code}")
                 raise ApiUnavailable(host, f"status {response.status_code}")
             answer = bytearray()
             async for chunk in response.aiter_bytes():

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from routers.call import Call
+from routers.credentials import ask_with_any
 from routers.dependencies import Edge, WebhookEndpoint
 from routers.document import Unreadable
 from routers.event import OtherEvent
@@ -85,23 +86,35 @@ async def _proven(call: Call, endpoint: WebhookEndpoint, edge: Edge, now: dateti
     provider, secrets = endpoint.provider, endpoint.secrets
     if call.method not in provider.methods:
         raise Refused(RefusalReason.METHOD_NOT_TAKEN, call.method)
-    key = provider.evidence(call, secrets, now) if provider.evidence is not None else None
-    if key is not None:
-        call = replace(call, evidence=await _fact(key, edge))
+    key, call = await _with_evidence(call, endpoint, edge, now)
     try:
         provider.verify(call, secrets, now)
     except Refused as refused:
         if key is None or refused.reason is not RefusalReason.SIGNATURE_WRONG:
             raise
         # The provider may have changed its key since we asked for it.
-        call = replace(call, evidence=await _fact(key, edge, refresh=True))
+        _, call = await _with_evidence(call, endpoint, edge, now, refresh=True)
         provider.verify(call, secrets, now)
-    question = provider.lookup(call, secrets, now) if provider.lookup is not None else None
-    return call if question is None else replace(call, fetched=await _fact(question, edge))
+    lookup = provider.lookup
+    if lookup is None:
+        return call
+    question, fact = await ask_with_any(lambda order: lookup(call, order, now), secrets, edge.asker)
+    return call if question is None else replace(call, fetched=_confirmed(fact))
 
 
-async def _fact(question: Question, edge: Edge, *, refresh: bool = False) -> bytes:
-    answer = await edge.asker.ask(question, refresh=refresh)
+async def _with_evidence(
+    call: Call, endpoint: WebhookEndpoint, edge: Edge, now: datetime, *, refresh: bool = False
+) -> tuple[Question | None, Call]:
+    evidence = endpoint.provider.evidence
+    if evidence is None:
+        return None, call
+    question, fact = await ask_with_any(
+        lambda order: evidence(call, order, now), endpoint.secrets, edge.asker, refresh=refresh
+    )
+    return question, call if question is None else replace(call, evidence=_confirmed(fact))
+
+
+def _confirmed(answer: bytes | None) -> bytes:
     if answer is None:
         raise Refused(RefusalReason.NOT_CONFIRMED, "the provider's API does not know of it")
     return answer

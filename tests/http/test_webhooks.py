@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
-from routers.asker import ApiUnavailable
+from routers.asker import ApiUnavailable, CredentialsRefused
 from routers.bookings import calcom
 from routers.call import Call
 from routers.dependencies import WebhookEndpoint
@@ -268,4 +268,37 @@ async def test_an_address_is_seen_through_trusted_proxies_only(served: Served, r
     told = await deliver_call(served, "tbank", sent)
 
     assert (claimed.status_code, told.status_code) == (401, 200)
+    assert len(await kept(redis)) == 1
+
+
+class ChangedKey:
+    """A provider's API that takes one key only, and writes down which were shown."""
+
+    def __init__(self, taken: str, fact: bytes | None) -> None:
+        self._taken, self._fact = taken, fact
+        self.shown: list[str] = []
+
+    async def ask(self, question: Question, *, refresh: bool = False) -> bytes | None:
+        """The fact, for whoever shows the key."""
+        self.shown.append(dict(question.headers)["Authorization"].removeprefix("Bearer "))
+        if self.shown[-1] != self._taken:
+            raise CredentialsRefused("api.mollie.com", "status 401")
+        return self._fact
+
+
+async def test_a_key_that_is_being_changed_drops_no_call(served: Served, redis: Redis) -> None:
+    """The API is asked with each valid key until it takes one; with none, the call is to come again."""
+    secrets = [Secret(b"old"), Secret(b"gone", not_after=NOW - timedelta(days=1)), Secret(b"new")]
+    provider = mollie.PROVIDER.configured({})
+    served.edge.webhooks = {"mollie": WebhookEndpoint("mollie", provider, secrets)}
+    sent = genuine(provider, "paid", Example(TOKEN, NOW))
+    api, closed = ChangedKey("new", sent.fetched), ChangedKey("other", sent.fetched)
+
+    served.edge.asker = closed
+    refused = await deliver_call(served, "mollie", sent)
+    served.edge.asker = api
+    taken = await deliver_call(served, "mollie", sent)
+
+    assert (refused.status_code, taken.status_code) == (503, 200)
+    assert (closed.shown, api.shown) == (["old", "new"], ["old", "new"])
     assert len(await kept(redis)) == 1
