@@ -11,7 +11,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from gateway import Block, Director, Feature, TimerFired, View
 from gateway.demo.bot_api import BotApi, FaultKind
 from gateway.runtime import Runtime
-from gateway.settings import Settings, WorkerSettings
+from gateway.settings import Settings, TelegramSettings, WorkerSettings
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.tally import Tallied, Tally
@@ -29,8 +29,19 @@ _BUTTON = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="Pay"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Leases that outlast a busy machine: a lost one has the whole effect done anew, which is right too."""
-    return settings.model_copy(update={"worker": WorkerSettings(lease_seconds=10)})
+    """
+    Leases that outlast a busy machine, and a bot that may litter quickly.
+
+    A lost lease has the whole effect done anew, which is right too.
+    """
+    (bot,) = settings.telegram.bots.values()
+    quick = bot.model_copy(update={"sends_per_second": 1000, "allow_paid_broadcast": True})
+    return settings.model_copy(
+        update={
+            "worker": WorkerSettings(lease_seconds=10),
+            "telegram": TelegramSettings(bots={"main": quick}),
+        }
+    )
 
 
 def _shop() -> Feature:
