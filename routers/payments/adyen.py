@@ -123,7 +123,8 @@ def translating(*, captured_at_once: bool) -> Translator:
 
         A refund tells its own sum only, so each names itself.
         """
-        item = _item(Document.from_literals(call.content))
+        body = Document.from_literals(call.content)
+        item = _item(body)
         reference, code = item.text("pspReference"), item.text("eventCode")
         success = item.find_text("success") == "true"
         payment = item.find_text("originalReference") or reference
@@ -132,7 +133,7 @@ def translating(*, captured_at_once: bool) -> Translator:
             "provider": KIND,
             "object_id": payment,
             "occurred_at": item.find_time("eventDate") or now,
-            "test_mode": Document.from_literals(call.content).find_text("live") == "false",
+            "test_mode": body.find_text("live") == "false",
         }
         event: Event
         if model is None:
