@@ -160,7 +160,8 @@ class UnitOfWork:
         staged.ttl_ms = ttl_ms if ttl_ms is not None else staged.ttl_ms
         staged.fields.update({name: values.dump(item) for name, item in items.items()})
         if items:
-            self._staged.data.pop(fields.DRAFT + feature, None)
+            # A value that was kept under the draft's name is none of its fields, and goes.
+            self._staged.data[fields.DRAFT + feature] = None
 
     def delete_from_draft(self, feature: str, *names: str) -> None:
         """Stage the removal of fields of one draft."""
@@ -252,6 +253,7 @@ class UnitOfWork:
                 if stored is not None
             }
             | self._staged.own,
+            delete=[fields.data_field(key) for key, stored in self._staged.data.items() if stored is None],
             drafts={
                 fields.quote_feature(feature): staged.change()
                 for feature, staged in self._staged.drafts.items()

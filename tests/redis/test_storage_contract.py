@@ -1,6 +1,7 @@
 """aiogram's rules for storages, held by ours as by aiogram's own: outside of handlers and within one."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiogram.fsm.storage.memory import MemoryStorage
 from aiogram.fsm.storage.redis import RedisStorage
 from redis.asyncio import Redis
 
-from state import ConversationStorage
+from state import BaseStateManager, ConversationStorage
 from state.conversation import Conversation
 from state.unit_of_work import UnitOfWork
 
@@ -236,3 +237,18 @@ async def test_a_context_is_the_storage_for_one_key(storage: BaseStorage) -> Non
 
     await state.clear()
     assert (await state.get_state(), await state.get_data()) == (None, {})
+
+
+async def test_a_value_under_a_drafts_name_goes_with_the_drafts_first_field(redis: Redis) -> None:
+    """It does not come back when the draft's fields are gone, in a handler as outside of one."""
+    ours = ConversationStorage(redis)
+    for in_a_handler in (False, True):
+        await ours.set_data(KEY, {"draft:booking": 1})
+        unit = await ours.unit_of_work(Conversation.from_storage_key(KEY))
+        with unit.current() if in_a_handler else nullcontext():
+            booking = BaseStateManager(FSMContext(ours, KEY), "booking")
+            await booking.update(hotel=7)
+            await booking.delete("hotel")
+            assert await ours.get_data(KEY) == {}
+        await ours.commit(unit)
+        assert await ours.get_data(KEY) == {}
