@@ -234,7 +234,7 @@ def _allowance(per_second: float | None) -> Allowance | None:
 
 
 def _confirmation(redis: Redis, keys: Keys, *, disk: bool, replicas: int) -> Confirmation | None:
-    return Confirmation(redis, keys.disk(0), disk=disk, replicas=replicas) if disk or replicas else None
+    return Confirmation(redis, keys, disk=disk, replicas=replicas) if disk or replicas else None
 
 
 def _metrics_page(settings: MetricsSettings, metrics: Metrics) -> MetricsPage | None:

@@ -15,13 +15,13 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
-from state import sentinel
+from state import cluster, sentinel
 from state.errors import StoreMisconfigured, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 #: What an address may begin with.
-SCHEMES: Final = "redis://, rediss://, unix:// or redis+sentinel://"
+SCHEMES: Final = "redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
 
 OLDEST_VERSION: Final = (7, 0, 0)
 
@@ -72,17 +72,15 @@ class ServerFacts:
     durability: Durability
     last_write_failed: bool = False
 
-    def problems(self) -> tuple[str, ...]:
+    def problems(self, *, single: bool = True) -> tuple[str, ...]:
         """Why this Redis cannot be used, one line each with the remedy; empty: it can."""
         found = []
         if self.version < OLDEST_VERSION:
             found.append(f"Redis {_dotted(self.version)} is too old; the gateway needs 7.0 or later")
         if self.is_replica:
             found.append("this Redis is a replica, which takes no writes; give the address of the primary")
-        if self.is_cluster_node:
-            found.append(
-                "this Redis is a node of a Cluster, and a single connection reaches only its own slots"
-            )
+        if self.is_cluster_node and single:
+            found.append("this Redis is a node of a Cluster; give its address as redis+cluster://host1,host2")
         if self.maxmemory_bytes and self.eviction_policy != "noeviction":
             found.append(
                 f"maxmemory-policy is {self.eviction_policy}: Redis would delete accepted events when memory "
@@ -124,7 +122,7 @@ async def connect(
     redis = open_client(url, max_connections=max_connections, answer_within=answer_within)
     try:
         facts = await _facts_when_up(redis, wait_for_server)
-        if problems := facts.problems():
+        if problems := facts.problems(single=not isinstance(redis, cluster.ClusterRedis)):
             raise StoreMisconfigured(problems)
     except BaseException:
         await redis.aclose()
@@ -157,6 +155,8 @@ def open_client(
         "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), RETRIES),
         "retry_on_error": list(_NOT_NOW),
     }
+    if url.startswith(cluster.SCHEMES):
+        return cluster.cluster_client(url, options)
     if url.startswith(sentinel.SCHEMES):
         return Redis.from_pool(sentinel.sentinel_pool(url, options))
     try:
@@ -264,6 +264,9 @@ async def _facts_when_up(redis: Redis, patience: timedelta) -> ServerFacts:
     give_up_at = asyncio.get_running_loop().time() + patience.total_seconds()
     while True:
         try:
+            if isinstance(redis, cluster.ClusterRedis):
+                with store_errors():
+                    await redis.nodes.ask()
             return await server_facts(redis)
         except StoreUnavailable:
             if asyncio.get_running_loop().time() >= give_up_at:

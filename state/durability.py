@@ -1,14 +1,19 @@
 """An acknowledgement that waits for the disk or for replicas, if that is what the operator wants."""
 
 import asyncio
+from collections import defaultdict
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import AskError, RedisError
 
+from state.cluster import ClusterRedis
 from state.connection import Durability, ServerFacts, store_errors
 from state.errors import StoreMisconfigured, StoreUnavailable
+from state.keys import Keys
+
+_Waiting: TypeAlias = tuple[asyncio.Future[None], str]
 
 #: WAITAOF came with it.
 FIRST_TO_CONFIRM: Final = (7, 2, 0)
@@ -46,33 +51,37 @@ class Confirmation:
     look at what their own connection has written, and there is one order for all.
     """
 
-    def __init__(self, redis: Redis, mark: str, *, disk: bool, replicas: int) -> None:
+    def __init__(self, redis: Redis, keys: Keys, *, disk: bool, replicas: int) -> None:
         self._redis = redis
-        self._mark = mark
+        self._keys = keys
         self._disk = disk
         self._replicas = replicas
-        self._waiting: list[asyncio.Future[None]] = []
-        self._asking: asyncio.Task[None] | None = None
+        self._waiting: defaultdict[BlockingConnectionPool | None, list[_Waiting]] = defaultdict(list)
+        """By the node of the Cluster; None: there is only one."""
+        self._asking: dict[BlockingConnectionPool | None, asyncio.Task[None]] = {}
 
-    async def wait(self) -> None:
+    async def wait(self, partition: int) -> None:
         """
-        Return when all that was written until now is there.
+        Return when all that was written to *partition* until now is there.
 
         Raises:
             StoreUnavailable: it was not in time, or Redis did not answer; it may be there or not.
         """
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask(), name="confirmation")
+        mark = self._keys.disk(partition)
+        with store_errors():
+            node = self._redis.nodes.of(mark) if isinstance(self._redis, ClusterRedis) else None
+        self._waiting[node].append((answer, mark))
+        if node not in self._asking:
+            self._asking[node] = asyncio.create_task(self._ask(node), name="confirmation")
         await answer
 
-    async def _ask(self) -> None:
+    async def _ask(self, node: BlockingConnectionPool | None) -> None:
         try:
-            while self._waiting:
-                waiting, self._waiting = self._waiting, []
-                failure = await self._failure()
-                for answer in waiting:
+            while self._waiting[node]:
+                waiting, self._waiting[node] = self._waiting[node], []
+                failure = await self._failure(node, waiting[0][1])
+                for answer, _ in waiting:
                     if answer.done():
                         continue
                     if failure is not None:
@@ -80,12 +89,13 @@ class Confirmation:
                     else:
                         answer.set_result(None)
         finally:
-            self._asking = None
+            del self._asking[node]
 
-    async def _failure(self) -> Exception | None:
+    async def _failure(self, node: BlockingConnectionPool | None, mark: str) -> Exception | None:
         within_ms = int(CONFIRM_WITHIN.total_seconds() * 1000)
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.execute_command("SET", self._mark, b"", "PX", int(MARK_LASTS.total_seconds() * 1000))
+        client = self._redis if node is None else Redis(connection_pool=node)
+        pipeline = client.pipeline(transaction=False)
+        pipeline.execute_command("SET", mark, b"", "PX", int(MARK_LASTS.total_seconds() * 1000))
         if self._replicas:
             pipeline.execute_command("WAIT", self._replicas, within_ms)
         if self._disk:
@@ -93,6 +103,8 @@ class Confirmation:
         try:
             with store_errors():
                 answers = await pipeline.execute()
+        except AskError:
+            return StoreUnavailable(reason="the slot has moved")
         except (StoreUnavailable, RedisError) as error:
             return error
         if self._disk and not answers[-1][0]:

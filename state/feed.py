@@ -1,5 +1,6 @@
 """What has just happened: changes of state, and what Telegram was brought to show."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any, Self
 
 from redis.asyncio import Redis
 
+from state.cluster import ClusterRedis
 from state.connection import store_errors
 from state.conversation import Conversation
 from state.grouping import GroupedCalls
@@ -18,6 +20,7 @@ from state.snapshot import pairs
 
 #: One answer's size, for each partition.
 READ_COUNT = 200
+LOOK_IN_CLUSTER_EVERY = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Feed:
         """
         block = max(1, int(longest.total_seconds() * 1000))
         places: dict[Any, Any] = dict(ends)
+        if isinstance(self._redis, ClusterRedis):
+            return await self._after_in_cluster(ends, longest)
         with store_errors():
             read: Any = await self._redis.xread(places, count=READ_COUNT, block=block)
         moved, found = dict(ends), []
@@ -134,6 +139,27 @@ class Feed:
                 for entry_id, fields in entries
             ]
         return sorted(found, key=_by_moment), moved
+
+    async def _after_in_cluster(
+        self, ends: Mapping[str, str], longest: timedelta
+    ) -> tuple[Sequence[Happening], Mapping[str, str]]:
+        """Look time and again: one blocking read cannot wait at several nodes."""
+        clock = asyncio.get_running_loop().time
+        give_up_at = clock() + longest.total_seconds()
+        while True:
+            calls = (
+                self._calls.command("XRANGE", name, f"({end}", "+", "COUNT", READ_COUNT)
+                for name, end in ends.items()
+            )
+            rows = await asyncio.gather(*calls)
+            moved, found = dict(ends), []
+            for name, entries in zip(ends, rows, strict=True):
+                for entry_id, flat in entries:
+                    moved[name] = entry_id.decode()
+                    found.append(_happening(self._partitions[name], entry_id, flat))
+            if found or clock() >= give_up_at:
+                return sorted(found, key=_by_moment), moved
+            await asyncio.sleep(LOOK_IN_CLUSTER_EVERY.total_seconds())
 
 
 def _by_moment(happening: Happening) -> Moment:

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import hiredis
 from redis import exceptions as redis_errors
@@ -14,7 +15,20 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from state import faults
-from state.connection import store_errors
+from state.cluster import ClusterRedis, Nodes
+from state.connection import RETRIES, store_errors
+
+#: Commands whose first word is no key.
+_OF_NO_KEY: Final = frozenset({"PUBLISH", "SCAN"})
+_LOST: Final = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
+#: Answers after which the nodes are asked again who has what.
+_MOVED: Final = (
+    *_LOST,
+    redis_errors.AskError,
+    redis_errors.TryAgainError,
+    redis_errors.ClusterDownError,
+    redis_errors.ReadOnlyError,
+)
 
 Argument: TypeAlias = bytes | str | int | float
 
@@ -44,6 +58,8 @@ class Script:
 @dataclass(slots=True)
 class _Call:
     packed: bytes
+    key: str | None
+    """In a Cluster it says where the call goes; None: anywhere."""
     script: Script | None
     answer: asyncio.Future[Any] = field(default_factory=asyncio.Future)
 
@@ -71,10 +87,11 @@ class GroupedCalls:
             StoreUnavailable: Redis did not answer, or cannot take writes now.
         """
         command = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        call = _Call(_pack(command), keys[0], script)
         if faults.FAULT is None:
-            return await self._send(_Call(_pack(command), script))
+            return await self._send(call)
         faults.reached(f"{script.name}.before")
-        answer = await self._send(_Call(_pack(command), script))
+        answer = await self._send(call)
         faults.reached(f"{script.name}.after")
         return answer
 
@@ -85,7 +102,8 @@ class GroupedCalls:
         Raises:
             StoreUnavailable: Redis did not answer, or cannot take writes now.
         """
-        return await self._send(_Call(_pack(command), None))
+        key = str(command[1]) if len(command) > 1 and command[0] not in _OF_NO_KEY else None
+        return await self._send(_Call(_pack(command), key, None))
 
     async def _send(self, call: _Call) -> Any:
         self._waiting.append(call)
@@ -103,17 +121,10 @@ class GroupedCalls:
 
     async def _execute(self, group: Sequence[_Call]) -> None:
         try:
-            answers = await self._pipeline([call.packed for call in group])
-            forgotten = [
-                position
-                for position, answer in enumerate(answers)
-                if isinstance(answer, redis_errors.NoScriptError)
-            ]
-            if forgotten:
-                for position, answer in zip(
-                    forgotten, await self._run_again([group[at] for at in forgotten]), strict=True
-                ):
-                    answers[position] = answer
+            if isinstance(self._redis, ClusterRedis):
+                answers = await self._in_cluster(self._redis.nodes, group)
+            else:
+                answers = await self._on(self._redis.connection_pool, group)
         except (redis_errors.RedisError, OSError, asyncio.CancelledError) as error:
             answers = [error] * len(group)
         for call, answer in zip(group, answers, strict=True):
@@ -126,13 +137,73 @@ class GroupedCalls:
             else:
                 call.answer.set_result(answer)
 
-    async def _run_again(self, group: Sequence[_Call]) -> list[Any]:
+    async def _in_cluster(self, nodes: Nodes, group: Sequence[_Call]) -> list[Any]:
+        """Run each call at the node that has its key; again where that has moved, or the node is gone."""
+        answers: list[Any] = [None] * len(group)
+        open_places = list(range(len(group)))
+        for attempt in range(RETRIES + 1):
+            by_pool: dict[Any, list[int]] = {}
+            for place in open_places:
+                try:
+                    by_pool.setdefault(nodes.of(group[place].key), []).append(place)
+                except redis_errors.ClusterDownError as error:
+                    answers[place] = error
+            outcomes = await asyncio.gather(
+                *(self._on(pool, [group[place] for place in places]) for pool, places in by_pool.items()),
+                return_exceptions=True,
+            )
+            for places, outcome in zip(by_pool.values(), outcomes, strict=True):
+                if isinstance(outcome, BaseException) and not isinstance(outcome, _LOST):
+                    raise outcome
+                same = [outcome] * len(places) if isinstance(outcome, BaseException) else outcome
+                for place, answer in zip(places, same, strict=True):
+                    answers[place] = answer
+                    if type(answer) is redis_errors.AskError:
+                        answers[place] = await self._ask_there(nodes, group[place], answer)
+            open_places = [place for place in open_places if isinstance(answers[place], _MOVED)]
+            if not open_places or attempt == RETRIES:
+                break
+            await asyncio.sleep(min(0.5, 0.05 * 2**attempt))
+            with suppress(redis_errors.RedisError):
+                await nodes.ask()
+        return [
+            redis_errors.ClusterDownError(str(answer))
+            if isinstance(answer, redis_errors.AskError)
+            else answer
+            for answer in answers
+        ]
+
+    async def _ask_there(self, nodes: Nodes, call: _Call, answer: redis_errors.AskError) -> Any:
+        """Run a call whose slot is just moving, at the node that it moves to."""
+        commands = [_pack(("ASKING",)), call.packed]
+        if call.script is not None:
+            commands.insert(0, _pack(("SCRIPT", "LOAD", call.script.source)))
+        try:
+            return (await self._pipeline(nodes.pool_at((answer.host, answer.port)), commands))[-1]
+        except _LOST as error:
+            return error
+
+    async def _on(self, pool: Any, group: Sequence[_Call]) -> list[Any]:
+        answers = await self._pipeline(pool, [call.packed for call in group])
+        forgotten = [
+            position
+            for position, answer in enumerate(answers)
+            if isinstance(answer, redis_errors.NoScriptError)
+        ]
+        if forgotten:
+            for position, answer in zip(
+                forgotten, await self._run_again(pool, [group[at] for at in forgotten]), strict=True
+            ):
+                answers[position] = answer
+        return answers
+
+    async def _run_again(self, pool: Any, group: Sequence[_Call]) -> list[Any]:
         """Run calls whose script the server has forgotten (restart, failover, SCRIPT FLUSH)."""
         sources = {call.script.sha: call.script.source for call in group if call.script}
-        await self._pipeline([_pack(("SCRIPT", "LOAD", source)) for source in sources.values()])
-        return await self._pipeline([call.packed for call in group])
+        await self._pipeline(pool, [_pack(("SCRIPT", "LOAD", source)) for source in sources.values()])
+        return await self._pipeline(pool, [call.packed for call in group])
 
-    async def _pipeline(self, commands: Sequence[bytes]) -> list[Any]:
+    async def _pipeline(self, pool: Any, commands: Sequence[bytes]) -> list[Any]:
         """
         Send *commands* in one write and return their raw answers, errors among them.
 
@@ -140,8 +211,7 @@ class GroupedCalls:
         own: three quarters of a commit's time. Connections, retries and the protocol stay redis-py's.
         """
         packed = b"".join(commands)
-        pool = self._redis.connection_pool
-        connection = await pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        connection = await pool.get_connection()
         try:
             answers: list[Any] = await connection.retry.call_with_retry(
                 lambda: _exchange(connection, packed, len(commands)),

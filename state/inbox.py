@@ -146,7 +146,7 @@ class Inbox:
             (self.on_urgent if urgent else self.on_accepted)(partition)
         if self._confirmation is not None:
             # A repeat too: what it repeats may not be there yet.
-            await self._confirmation.wait()
+            await self._confirmation.wait(partition)
         return Receipt(disposition, partition, entry_id)
 
     async def bury(self, envelope: Envelope, reason: str, *, remember_for: timedelta) -> Disposition:

@@ -1,4 +1,4 @@
-"""A primary, its replicas and three Sentinels: real processes that can be killed."""
+"""Several Redis that replace one another: real processes that can be killed."""
 
 import subprocess
 from contextlib import AsyncExitStack
@@ -82,5 +82,74 @@ class SentinelGroup:
                     return False
             assert isinstance(facts, dict)
             if (facts["num-other-sentinels"], facts["num-slaves"]) != (2, len(self.servers) - 1):
+                return False
+        return True
+
+
+class SixNodes:
+    """A Cluster of three primaries, each with a replica that takes its place within some seconds."""
+
+    def __init__(self, directory: Path, binary: Path | None = None) -> None:
+        self._ports = [free_port() for _ in range(6)]
+        self._bus_ports = [free_port() for _ in range(6)]
+        self.servers = [
+            EmbeddedRedis(
+                directory / f"node-{port}",
+                binary=binary or find_redis_server(),
+                tcp_port=port,
+                extra={
+                    "cluster-enabled": "yes",
+                    "cluster-node-timeout": "1000",
+                    "cluster-port": str(bus_port),
+                    "appendfsync": "always",
+                },
+                supervised=False,
+            )
+            for port, bus_port in zip(self._ports, self._bus_ports, strict=True)
+        ]
+        self._opened = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The address for a gateway."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in self._ports)
+
+    async def __aenter__(self) -> Self:
+        for server in self.servers:
+            await self._opened.enter_async_context(server)
+        names = [await self._do(number, "CLUSTER", "MYID") for number in range(6)]
+        for port, bus_port in zip(self._ports[1:], self._bus_ports[1:], strict=True):
+            await self._do(0, "CLUSTER", "MEET", "127.0.0.1", str(port), str(bus_port))
+        for number, (first, last) in enumerate(((0, 5460), (5461, 10_922), (10_923, 16_383))):
+            await self._do(number, "CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
+
+        async def all_met() -> bool:
+            return all([(await self._facts(number))["cluster_known_nodes"] == "6" for number in range(6)])
+
+        await wait_until(all_met, description="all nodes have met", seconds=60)
+        for number in range(3):
+            await self._do(3 + number, "CLUSTER", "REPLICATE", names[number])
+        await wait_until(self._is_whole, description="the Cluster is whole", seconds=60)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._opened.aclose()
+
+    async def _do(self, number: int, *command: str) -> str:
+        async with Redis.from_url(self.servers[number].url, decode_responses=True) as node:
+            return str(await node.execute_command(*command))  # type: ignore[no-untyped-call]  # redis-py's
+
+    async def _facts(self, number: int) -> dict[str, str]:
+        async with Redis.from_url(self.servers[number].url, decode_responses=True) as node:
+            facts: dict[str, str] = await node.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]  # redis-py's
+            return facts
+
+    async def _is_whole(self) -> bool:
+        for number, server in enumerate(self.servers):
+            if (await self._facts(number))["cluster_state"] != "ok":
+                return False
+            async with Redis.from_url(server.url) as node:
+                facts = await node.info("replication")
+            if number >= 3 and facts.get("master_link_status") != "up":
                 return False
         return True

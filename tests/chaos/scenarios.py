@@ -15,7 +15,7 @@ from state.faults import CLOCK_VARIABLE, FAULT_VARIABLE
 from tests.acceptance.gateway_process import GatewayProcess
 from tests.chaos.proxy import Network
 from tests.chaos.stage import BOT, Disturb, Stage
-from tests.failover import SentinelGroup
+from tests.failover import SentinelGroup, SixNodes
 from tests.ports import free_port
 
 Scene = AbstractAsyncContextManager[tuple[Stage, Disturb]]
@@ -211,6 +211,25 @@ async def failover(directory: Path) -> AsyncIterator[tuple[Stage, Disturb]]:
         yield stage, lambda stage: _again_and_again(stage, kill, 2)
 
 
+@asynccontextmanager
+async def lost_primary(directory: Path) -> AsyncIterator[tuple[Stage, Disturb]]:
+    """One of three primaries of a Cluster dies, comes back as a replica, and so does the next."""
+    async with (
+        SixNodes(directory, _BINARY) as cluster,
+        _gateways(directory, cluster.url, (), redis="replicas = 1") as stage,
+    ):
+        victims = iter(cluster.servers[:3] * 100)
+
+        async def kill() -> None:
+            victim = next(victims)
+            await victim.kill()
+            await asyncio.sleep(6)
+            await victim.restart()
+            await asyncio.sleep(4)
+
+        yield stage, lambda stage: _again_and_again(stage, kill, 2)
+
+
 def _network(trouble: Callable[[Network], object], every: float) -> Scenario:
     @asynccontextmanager
     async def scene(directory: Path) -> AsyncIterator[tuple[Stage, Disturb]]:
@@ -286,6 +305,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "SIGKILL of Redis, appendfsync always": _redis_killed(_ALWAYS, 'durability = "always"'),
     "SIGKILL of Redis, everysec and WAITAOF": _redis_killed({}, 'durability = "always"'),
     "failover by Sentinel, one replica waited for": failover,
+    "Cluster loses a primary, one replica waited for": lost_primary,
     "network cut": _network(_cut, 2),
     "network silent for 3 s": _network(_silent, 2),
     "network slow, 30 ms each way": _network(_slow, 60),

@@ -34,7 +34,7 @@ def envelope(key: str) -> Envelope:
 
 def on_disk(redis: Redis) -> Confirmation:
     """What waits for the disk of *redis*."""
-    return Confirmation(redis, Keys().disk(0), disk=True, replicas=0)
+    return Confirmation(redis, Keys(), disk=True, replicas=0)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from state.inbox import Disposition, Inbox
 from state.keys import Keys
 from state.scripts import Scripts
 from state.sentinel import sentinel_pool
-from tests.failover import SentinelGroup
+from tests.failover import SentinelGroup, SixNodes
 from tests.waiting import wait_until
 
 HOUR = timedelta(hours=1)
@@ -35,7 +35,7 @@ def inbox_on(redis: Redis, *, disk: bool = False, replicas: int = 0) -> Inbox:
     """An inbox in *redis*, that acknowledges what is on disk or on so many replicas."""
     confirmation = None
     if disk or replicas:
-        confirmation = Confirmation(redis, Keys().disk(0), disk=disk, replicas=replicas)
+        confirmation = Confirmation(redis, Keys(), disk=disk, replicas=replicas)
     return Inbox(Scripts(GroupedCalls(redis), Keys()), confirmation=confirmation)
 
 
@@ -154,3 +154,39 @@ def test_an_address_of_sentinels_that_is_none_is_told_without_repeating_it(url: 
 
     assert "redis+sentinel://host1:26379,host2:26379/0/name-of-the-primary" in refusal.value.problems[0]
     assert "geheim" not in str(refusal.value)
+
+
+@pytest.mark.timeout(240)
+async def test_a_cluster_that_loses_a_primary_goes_on_with_its_replica(
+    tmp_path: Path, redis_binary: Path | None
+) -> None:
+    """Calls of all partitions go to the nodes that have them; those of a dead one wait for its successor."""
+    cluster = SixNodes(tmp_path, redis_binary)
+    people = [Conversation.private(42, 501 + number) for number in range(60)]
+    async with cluster, await connect(cluster.url) as redis:
+        keys = Keys()
+        inbox = Inbox(
+            Scripts(GroupedCalls(redis), keys),
+            confirmation=Confirmation(redis, keys, disk=False, replicas=1),
+        )
+
+        async def send(to: Conversation, key: str) -> Disposition:
+            while True:
+                try:
+                    sent = Envelope("service", "thing.happened", key, 0, b"{}", conversation=to)
+                    return await inbox.accept(sent, remember_for=HOUR)
+                except StoreUnavailable:
+                    await asyncio.sleep(0.05)
+
+        before = await asyncio.gather(*(send(to, f"before {to.chat_id}") for to in people))
+        await cluster.servers[0].kill()
+        inbox = Inbox(Scripts(GroupedCalls(redis), keys))
+        after = await asyncio.gather(*(send(to, f"after {to.chat_id}") for to in people))
+        kept_keys = {
+            entry.envelope.idempotency_key
+            for partition in {keys.partition_of(to) for to in people}
+            for entry in await inbox.read(partition, after="0", count=1000)
+        }
+
+    assert {*before, *after} == {Disposition.ACCEPTED}
+    assert kept_keys == {f"{when} {to.chat_id}" for when in ("before", "after") for to in people}

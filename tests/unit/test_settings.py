@@ -186,7 +186,7 @@ def test_every_problem_is_told_at_once(file: Path) -> None:
         ),
         (
             '[redis]\nurl = "localhost"\n',
-            "redis.url: must begin with redis://, rediss://, unix:// or redis+sentinel://",
+            "redis.url: must begin with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://",
         ),
         ('[redis]\ndurability = "no"\n', "redis.durability: must be 'everysec' or 'always'"),
         ('[telegram.bots.Main]\ntoken = "x"\n', "telegram.bots.Main: is not a name;"),
