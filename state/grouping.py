@@ -87,7 +87,7 @@ class GroupedCalls:
             StoreUnavailable: Redis did not answer, or cannot take writes now.
         """
         command = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        call = _Call(_pack(command), keys[0], script)
+        call = _Call(_pack(command), keys[0] if keys else None, script)
         if faults.FAULT is None:
             return await self._send(call)
         faults.reached(f"{script.name}.before")
