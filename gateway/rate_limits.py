@@ -19,8 +19,9 @@ log = structlog.get_logger(__name__)
 
 #: What leaves us a second apart may arrive a little less apart.
 SLACK = timedelta(milliseconds=100)
-#: One chat takes about one a second, with a short burst; how short, Telegram does not say.
-CHAT_LIMITS = (Limit(3, timedelta(seconds=3) + SLACK),)
+#: One chat takes about one a second, with short bursts: whoever presses buttons quickly must not wait. How
+#: short, Telegram does not say; if it finds these too long, a 429 tells us.
+CHAT_LIMITS = (Limit(5, timedelta(seconds=3) + SLACK), Limit(20, timedelta(seconds=20) + SLACK))
 #: A group takes 20 a minute besides.
 GROUP_LIMITS = (*CHAT_LIMITS, Limit(20, timedelta(minutes=1) + SLACK))
 #: So many sends are asked for in one call; what a process that dies had not used is lost for a second.
