@@ -1,4 +1,4 @@
-"""Razorpay: payments authorized, captured, failed and given back."""
+"""Razorpay: payments authorized, captured, failed and given back; subscriptions."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,6 +15,16 @@ from routers.payments.events import (
     PaymentSucceeded,
 )
 from routers.payments.examples import razorpay as examples
+from routers.payments.subscriptions import (
+    SubscriptionCanceled,
+    SubscriptionEvent,
+    SubscriptionExpired,
+    SubscriptionPastDue,
+    SubscriptionPaused,
+    SubscriptionRenewed,
+    SubscriptionResumed,
+    SubscriptionStarted,
+)
 from routers.provider import Provider, Translation, digest_key, idempotency_key
 from routers.verification import HmacScheme
 
@@ -30,6 +40,18 @@ TRANSLATIONS: Final[dict[str, type[PaymentEvent]]] = {
     "refund.processed": PaymentRefunded,
 }
 
+# https://razorpay.com/docs/webhooks/subscriptions/: pending and halted wait for a payment that failed.
+SUBSCRIPTIONS: Final[dict[str, type[SubscriptionEvent]]] = {
+    "subscription.activated": SubscriptionStarted,
+    "subscription.charged": SubscriptionRenewed,
+    "subscription.pending": SubscriptionPastDue,
+    "subscription.halted": SubscriptionPastDue,
+    "subscription.paused": SubscriptionPaused,
+    "subscription.resumed": SubscriptionResumed,
+    "subscription.cancelled": SubscriptionCanceled,
+    "subscription.completed": SubscriptionExpired,
+}
+
 
 def translate(call: Call, now: datetime) -> Translation:
     """
@@ -41,19 +63,33 @@ def translate(call: Call, now: datetime) -> Translation:
     body = Document.from_json(call.body)
     own_type = body.text("event")
     payment = body.find_object("payload", "payment", "entity")
-    payment_id = payment.find_text("id")
-    key = idempotency_key(own_type, payment_id or "", digest_key(call.body))
+    subscription = body.find_object("payload", "subscription", "entity")
+    payment_id, subscription_id = payment.find_text("id"), subscription.find_text("id")
+    key = idempotency_key(own_type, payment_id or subscription_id or "", digest_key(call.body))
     common: dict[str, Any] = {
         "provider": KIND,
-        "object_id": payment_id or key,
+        "object_id": subscription_id or payment_id or key,
         "occurred_at": body.find_time("created_at") or now,
         "customer": Customer(email=payment.find_text("email"), phone=payment.find_text("contact")),
     }
-    model = TRANSLATIONS.get(own_type) if payment_id else None
-    event: Event = (
-        OtherEvent(type=f"{KIND}.{own_type}", **common) if model is None else _step(model, payment, common)
-    )
-    return Translation(key, event, find_token(payment.find_text("notes", "token")))
+    event: Event
+    if subscription_id and own_type in SUBSCRIPTIONS:
+        event = _period(SUBSCRIPTIONS[own_type], subscription, payment, common)
+    elif payment_id and own_type in TRANSLATIONS:
+        event = _step(TRANSLATIONS[own_type], payment, common)
+    else:
+        event = OtherEvent(type=f"{KIND}.{own_type}", **common)
+    token = find_token(payment.find_text("notes", "token"), subscription.find_text("notes", "token"))
+    return Translation(key, event, token)
+
+
+def _period(
+    model: type[SubscriptionEvent], subscription: Document, payment: Document, common: dict[str, Any]
+) -> SubscriptionEvent:
+    facts: dict[str, Any] = {"ends_at": subscription.find_time("current_end")}
+    if payment.find_text("id") is not None:
+        facts |= {"amount_minor": payment.amount("amount"), "currency": payment.currency("currency")}
+    return model(**common, **facts)
 
 
 def _step(model: type[PaymentEvent], payment: Document, common: dict[str, Any]) -> PaymentEvent:

@@ -1,11 +1,14 @@
 """Razorpay's events in our words."""
 
+from datetime import timedelta
+
 import orjson
 import pytest
 from razorpay.utility import Utility  # type: ignore[import-untyped]  # Razorpay ships no types
 
 from routers.payments.events import PaymentEvent, PaymentPartiallyRefunded
-from routers.payments.razorpay import PROVIDER, TRANSLATIONS, translate
+from routers.payments.razorpay import PROVIDER, SUBSCRIPTIONS, TRANSLATIONS, translate
+from routers.payments.subscriptions import SubscriptionEvent
 from routers.verification import Secret
 from tests.unit.calls import NOW, SECRET, TOKEN, call, genuine
 
@@ -30,6 +33,20 @@ def test_a_part_that_is_given_back_is_a_partial_refund() -> None:
 
     assert isinstance(event, PaymentPartiallyRefunded)
     assert event.amount_minor == 100
+
+
+@pytest.mark.parametrize("own_type, model", SUBSCRIPTIONS.items())
+def test_each_step_of_a_subscription_has_its_word(own_type: str, model: type[SubscriptionEvent]) -> None:
+    """Of one object, with the end of its period; what a period took is told with its charge."""
+    translation = translate(genuine(PROVIDER, own_type), NOW)
+    event = translation.event
+    amount = 4200 if own_type == "subscription.charged" else None
+
+    assert type(event) is model
+    assert isinstance(event, SubscriptionEvent)
+    assert (event.ends_at, event.amount_minor) == (NOW + timedelta(days=30), amount)
+    assert event.object_id.startswith("sub_")
+    assert translation.token == TOKEN
 
 
 def test_another_type_keeps_its_name() -> None:
