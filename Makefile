@@ -9,7 +9,7 @@ BOT    ?= gateway.demo.bot:gateway
 CONFIG ?= gateway.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench chaos openapi lock clean
+.PHONY: help demo serve test lint bench chaos client openapi lock clean
 
 help:
 	@echo "make demo     play one booking through a real gateway, with no account and no Redis"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint     formatting, lint, types, import directions, Dockerfile"
 	@echo "make chaos    every event under every kind of trouble: twice and lost must be 0 (about 40 minutes)"
 	@echo "make bench    measure, as ratios to peers and to bare limits"
+	@echo "make client   generate a typed client of the HTTP interface and use it"
 	@echo "make openapi  write openapi/openapi.json from the code"
 	@echo "make lock     resolve the locked dependencies again"
 
@@ -60,6 +61,9 @@ chaos: $(VENV)/.dev
 	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py \
 	  tests/redis/test_state_model.py
 	GATEWAY_FUZZ_INPUTS=100000 $(BIN)/python -m pytest -n 2 --timeout 7200 tests/unit/test_provider_fuzz.py
+
+client: $(VENV)/.dev
+	$(BIN)/python -m tests.clients
 
 openapi: $(VENV)/.run
 	$(BIN)/gateway openapi --output openapi/openapi.json
