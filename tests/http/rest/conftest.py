@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from gateway.app import create_app
 from gateway.demo.bot_api import BotApi
-from gateway.settings import BotSettings, Settings, TelegramSettings, WebSettings, WorkerSettings
+from gateway.settings import BotSettings, Settings, TelegramSettings, WebSettings
 from state.api_keys import ApiKeys, Scope
 from state.backlog import Backlog
 from state.grouping import GroupedCalls
@@ -67,7 +67,7 @@ class Rest:
         async def empty() -> bool:
             return not await backlog.owed()
 
-        await wait_until(empty, description="nothing is owed", seconds=20)
+        await wait_until(empty, description="nothing is owed", seconds=40)
 
 
 @pytest.fixture
@@ -84,13 +84,12 @@ async def rest(redis: Redis, redis_url: str, configured: dict[str, Any]) -> Asyn
         bot = BotSettings(token=SecretStr(api.token), secret_token=SecretStr("s"), api_base=HttpUrl(api.url))
         settings = Settings(
             telegram=TelegramSettings(bots={"main": bot}),
-            worker=WorkerSettings(lease_seconds=1),
             web=WebSettings(body_limit_bytes=64 * 1024),
             **configured,
         )
         app = create_app(shop_gateway(), settings, redis_url=redis_url)
         listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_keep_alive=75))
         serving = asyncio.create_task(server.serve([listener]), name="uvicorn")
         calls = GroupedCalls(redis)
         keys = Keys()

@@ -45,7 +45,7 @@ async def _sent(rest: Rest, standing: str, meta: dict[str, Any]) -> str:
     async def stands() -> bool:
         return bool((await rest.ask("GET", f"/v1/events/{event}")).json()["standing"] == standing)
 
-    await wait_until(stands, description=f"the event is {standing}")
+    await wait_until(stands, description=f"the event is {standing}", seconds=30)
     return event
 
 

@@ -17,7 +17,7 @@ async def _sent(rest: Rest, event_type: str, standing: str, **more: Any) -> str:
     async def stands() -> bool:
         return bool((await rest.ask("GET", path)).json()["standing"] == standing)
 
-    await wait_until(stands, description=f"the event is {standing}")
+    await wait_until(stands, description=f"the event is {standing}", seconds=30)
     return path
 
 
@@ -45,7 +45,7 @@ async def test_a_dead_letter_is_listed_shown_replayed_and_discarded(rest: Rest) 
     async def died_again() -> bool:
         return len(await _listed(rest, "dead-letters")) == 1
 
-    await wait_until(died_again, description="it has died again")
+    await wait_until(died_again, description="it has died again", seconds=30)
     assert (await rest.ask("GET", path)).json()["standing"] == "dead"
     [letter] = await _listed(rest, "dead-letters")
     assert (await rest.ask("DELETE", f"/v1/dead-letters/{letter['id']}")).status_code == 204
@@ -63,7 +63,7 @@ async def test_a_parked_event_is_listed_looked_at_again_and_discarded(rest: Rest
     async def parked_again() -> bool:
         return [each["id"] for each in await _listed(rest, "parked")] == [parked["id"]]
 
-    await wait_until(parked_again, description="it is parked again")
+    await wait_until(parked_again, description="it is parked again", seconds=30)
     assert (await rest.ask("DELETE", f"/v1/parked/{parked['id']}")).status_code == 204
     assert await _listed(rest, "parked") == []
     assert [each["reason"] for each in await _listed(rest, "dead-letters")] == ["discarded"]
