@@ -137,7 +137,7 @@ def _letter(partition: int, entry_id: bytes, flat: Sequence[bytes]) -> DeadLette
         kept_since_ms=int(place.partition("-")[0]),
         reason=why["reason"],
         detail=why["detail"],
-        attempts=int(fields.get(b"n", b"0")),
+        attempts=int(fields.get(b"a", b"0")),
         first_id=_first_id(fields),
         calls=list(read_journal(fields.get(b"j"))),
     )

@@ -1,6 +1,6 @@
 -- What a dead letter is made of, shared by the scripts that give an event up.
 --
---   e envelope  c conversation  x terms  why  n runs begun  i its id in the inbox  j its journal, MessagePack
+--   e envelope  c conversation  x terms  why  a runs begun  i its id in the inbox  j its journal, MessagePack
 
 local function letter_of(entry, why, attempts, journal)
   local fields, called = {}, {}
@@ -14,7 +14,7 @@ local function letter_of(entry, why, attempts, journal)
       fields[#fields + 1] = entry[2][position + 1]
     end
   end
-  for name, value in pairs({ why = why, n = redis.call('HGET', attempts, entry[1]) or '0', i = entry[1] }) do
+  for name, value in pairs({ why = why, a = redis.call('HGET', attempts, entry[1]) or '0', i = entry[1] }) do
     fields[#fields + 1] = name
     fields[#fields + 1] = value
   end
