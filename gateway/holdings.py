@@ -138,8 +138,11 @@ class Holdings:
         answers = await asyncio.gather(*(self._leases.claim(number) for number in free[:room]))
         claimed = [lease for lease in answers if lease is not None]
         try:
-            for lease in claimed:
-                await self._take(lease)
+            # All at once: one after the other, a slow network would outlast the first leases.
+            taken = await asyncio.gather(*(self._take(lease) for lease in claimed), return_exceptions=True)
+            for failure in taken:
+                if failure is not None:
+                    raise failure
         except BaseException:
             # A stop comes half way: nobody would work on the rest until their leases end.
             for lease in claimed:
@@ -150,7 +153,9 @@ class Holdings:
 
     async def _take(self, lease: Lease) -> None:
         held = PartitionLog(lease)
-        held.set_aside(await self._inbox.due(lease.partition), await self._inbox.parked(lease.partition))
+        held.set_aside(
+            *await asyncio.gather(self._inbox.due(lease.partition), self._inbox.parked(lease.partition))
+        )
         self._logs[lease.partition] = held
         self._delivery.take(lease.partition)
         self._clock.take(lease)

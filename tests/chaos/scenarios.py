@@ -311,7 +311,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "Cluster loses a primary, one replica waited for": lost_primary,
     "network cut": _network(_cut, 2),
     "network silent for 3 s": _network(_silent, 2),
-    "network slow, 30 ms each way": _network(_slow, 60),
+    "network slow, 30 ms each way": _network(_slow, 0.5),
     "clock ten minutes wrong": wrong_clock,
     "Telegram in trouble": bad_telegram,
 }
