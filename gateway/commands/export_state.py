@@ -15,6 +15,7 @@ from gateway.commands.store import opened_store
 from gateway.moving import progress
 from gateway.refusal import FAILED, CommandRefused
 from gateway.settings import Settings
+from state.cluster import SCHEMES
 from state.conversation import Conversation
 from state.moving import MovingStore
 
@@ -30,6 +31,10 @@ def export_state(*, config: Path | None, to: Path | None) -> int:
 
 
 async def _export(settings: Settings, to: Path | None) -> int:
+    url = settings.redis.url
+    if url is not None and url.get_secret_value().startswith(SCHEMES):
+        # SCAN tells of one node's keys, and half an export must not look like a whole one.
+        raise CommandRefused(["redis.url: a Cluster cannot be exported"])
     written: set[Conversation] = set()
     async with opened_store(settings, writes=False) as scripts:
         store = MovingStore(scripts, expires_after=settings.expiry.conversation)

@@ -149,6 +149,13 @@ def test_a_file_that_cannot_be_written_leaves_nothing(gateway: Gateway, tmp_path
     assert "No such file" in said
 
 
+def test_a_cluster_is_not_exported_in_part(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SCAN tells of one node's keys only."""
+    monkeypatch.setenv("GATEWAY_REDIS__URL", "redis+cluster://localhost:1")
+
+    assert gateway("export-state") == (2, b"", "gateway: redis.url: a Cluster cannot be exported\n")
+
+
 def test_a_terminal_sees_how_far_it_is(
     gateway: Gateway, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
