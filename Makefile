@@ -43,7 +43,7 @@ serve: $(VENV)/.run
 	@$(BIN)/gateway serve $(BOT) --config $(CONFIG)
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
