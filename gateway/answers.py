@@ -137,6 +137,8 @@ class Answer:
     """The effect's block as it stands now; None: as before."""
     replaced: ShownBlock | None = None
     """The block's message before, which has to go."""
+    removed: tuple[str, ...] = ()
+    """Places of messages that have gone."""
     unremoved: tuple[str, ...] = ()
     """Places of messages that are still in the chat, though they should have gone."""
 

@@ -1,15 +1,15 @@
 """What is to be recorded of Telegram's answer to an effect."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
 from aiogram import Bot
 
 from gateway.answers import Answer, Outcome
+from state.delivered import Delivered
 from state.errors import StoreUnavailable
-from state.feed import Delivered
 from state.outbox import EffectKind, OutboxEntry
 from state.screen import BlockName, ShownBlock
 from state.scripts import Answered, Scripts, Tracked
@@ -112,9 +112,20 @@ def answered_by(
 
 
 def _delivered(entry: OutboxEntry, answer: Answer) -> Delivered:
-    message = answer.new or answer.shown
     cause = answer.cause.value if answer.cause is not None else None
-    return Delivered(entry.effect.deed, answer.outcome.value, cause, message.place if message else None)
+    verb, messages = _done_to(answer)
+    return Delivered(entry.effect.deed, answer.outcome.value, cause, verb, messages)
+
+
+def _done_to(answer: Answer) -> tuple[str | None, Sequence[str]]:
+    """Return whether messages were sent, edited or deleted, and which."""
+    if answer.outcome is not Outcome.DONE:
+        return None, ()
+    if answer.removed:
+        return "deleted", answer.removed
+    if answer.new is not None:
+        return "sent", [answer.new.place]
+    return ("edited", [answer.shown.place]) if answer.shown is not None else (None, ())
 
 
 def _counts(entry: OutboxEntry, answer: Answer, repeated: bool) -> dict[Tallied, int]:

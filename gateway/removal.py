@@ -56,7 +56,9 @@ class Removal:
             for first in range(0, len(young), AT_ONCE):
                 await self._delete(chat_id, young[first : first + AT_ONCE])
         unremoved = tuple(self._payload.get("unremoved", ()))
-        return Answer(Outcome.DONE, Cause.CANNOT_DELETE if unremoved else None, unremoved=unremoved)
+        cause = Cause.CANNOT_DELETE if unremoved else None
+        removed = tuple(self._payload.get("removed", ()))
+        return Answer(Outcome.DONE, cause, unremoved=unremoved, removed=removed)
 
     def _by_age(self, message_ids: Sequence[int], chat_id: int) -> tuple[list[int], list[int]]:
         """Return those known to be too old, and the others."""
@@ -110,3 +112,5 @@ class Removal:
     def _done(self, chat_id: int, message_ids: Sequence[int]) -> None:
         done = {f"{chat_id}:{message_id}" for message_id in message_ids}
         self._payload["places"] = [place for place in self._payload["places"] if place not in done]
+        gone = done.difference(self._payload.get("unremoved", ()))
+        self._payload.setdefault("removed", []).extend(sorted(gone))

@@ -12,36 +12,15 @@ from redis.asyncio import Redis
 from state.cluster import ClusterRedis
 from state.connection import store_errors
 from state.conversation import Conversation
+from state.delivered import Delivered
 from state.grouping import GroupedCalls
 from state.history import Transition, read_transition
 from state.keys import Keys
-from state.packing import pack, unpack
 from state.snapshot import pairs
 
 #: One answer's size, for each partition.
 READ_COUNT = 200
 LOOK_IN_CLUSTER_EVERY = timedelta(milliseconds=200)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of one effect at Telegram."""
-
-    deed: str
-    """``show content``, ``call SendMessage``."""
-    outcome: str
-    """``done``, ``refused`` or ``dropped``."""
-    cause: str | None = None
-    message: str | None = None
-    """``chat:message`` that now stands for it."""
-
-    def pack(self) -> bytes:
-        """Return it as record.lua keeps it."""
-        return pack((self.deed, self.outcome, self.cause, self.message))
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> Self:
-        return cls(*unpack(packed))
 
 
 @dataclass(frozen=True, slots=True, order=True)

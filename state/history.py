@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from state.conversation import Conversation
+from state.delivered import Delivered
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.packing import unpack, unpack_from_lua
+
+#: An entry of so many members is a delivery (record.lua); the others are changes (commit.lua).
+_DELIVERY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,15 @@ class Transition:
     """What the chat was owed for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The last changes of one conversation, and what its chat was brought to show, each the newest first."""
+
+    transitions: Sequence[Transition]
+    deliveries: Sequence[tuple[int, Delivered]]
+    """With the time of each, in ms."""
+
+
 class History:
     """Reads the last changes of conversations."""
 
@@ -34,16 +47,23 @@ class History:
         self._calls = calls
         self._keys = keys
 
-    async def of(self, conversation: Conversation) -> Sequence[Transition]:
+    async def of(self, conversation: Conversation) -> Account:
         """
-        Return the last changes of *conversation*, the newest first.
+        Return what has happened in *conversation*, as far back as it is kept.
 
         Raises:
             StoreUnavailable: Redis did not answer.
         """
         rows = await self._calls.command("LRANGE", self._keys.history(conversation), 0, -1)
         partition = self._keys.partition_of(conversation)
-        return [read_transition(row, partition) for row in rows]
+        transitions, deliveries = [], []
+        for row in rows:
+            members = unpack_from_lua(row)
+            if len(members) == _DELIVERY:
+                deliveries.append((int(members[0]), Delivered.unpack(members[1])))
+            else:
+                transitions.append(read_transition(row, partition))
+        return Account(transitions, deliveries)
 
 
 def event_id(partition: int, entry_id: str) -> str:

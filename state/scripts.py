@@ -37,7 +37,7 @@ _LOAD = Script.load("load", after=["clock", "fields", "snapshot"], when_full=Tru
 _COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states", "watchers"], when_full=True)
 _WRITE = Script.load("commit", after=["clock", "fields", "timers", "states", "watchers"])
 _SETTLE = Script.load("settle", after=["letters"], when_full=True)
-_RECORD = Script.load("record", when_full=True)
+_RECORD = Script.load("record", after=["clock", "states"], when_full=True)
 _CLAIM = Script.load("claim", when_full=True)
 _HOLD = Script.load("hold", when_full=True)
 _FIRE = Script.load("fire", after=["timers"], when_full=True)
@@ -230,6 +230,7 @@ class Scripts:
             keys.garbage(conversation),
             keys.tally(keys.partition_of(conversation)),
             keys.feed(keys.partition_of(conversation)),
+            keys.history(conversation),
         ]
         if answered.told is not None:
             names.append(keys.told(conversation, answered.told[0]))
@@ -242,7 +243,8 @@ class Scripts:
                 "garbage": [message.members() for message in answered.garbage],
                 "replaced": [message.members() for message in answered.replaced],
                 "counts": dict(answered.counts),
-                **({"feed": self.watch.feed, "delivered": answered.delivered} if self.watch.feed else {}),
+                "delivered": answered.delivered,
+                **({"feed": self.watch.feed} if self.watch.feed else {}),
                 **({"told": answered.told[1], "told_ms": TELL_FOR_MS} if answered.told else {}),
             }
         )

@@ -15,7 +15,8 @@ from gateway.commands.store import opened_store
 from gateway.refusal import CommandRefused
 from gateway.settings import Settings
 from state.conversation import Conversation
-from state.history import History, Transition
+from state.delivered import Delivered
+from state.history import Account, History, Transition
 
 
 def explain(
@@ -30,16 +31,21 @@ def explain(
     settings = configured(config)
     conversation = Conversation(_bot_id(settings, bot), chat if chat is not None else user, user, thread)
 
-    async def run() -> Sequence[Transition]:
+    async def run() -> Account:
         async with opened_store(settings) as scripts:
             return await History(scripts.calls, scripts.keys).of(conversation)
 
-    transitions = asyncio.run(run())
+    account = asyncio.run(run())
     if as_json:
-        for transition in transitions:
+        for transition in account.transitions:
             print(json.dumps(asdict(transition), ensure_ascii=False))  # noqa: T201 - the command's output
+        for at_ms, delivered in account.deliveries:
+            print(json.dumps({"at_ms": at_ms, **asdict(delivered)}, ensure_ascii=False))  # noqa: T201 - as above
         return 0
-    _print(transitions)
+    console = Console()
+    _print(console, account.transitions)
+    if account.deliveries:
+        console.print(_deliveries(account.deliveries))
     return 0
 
 
@@ -51,8 +57,7 @@ def _bot_id(settings: Settings, name: str) -> int:
     raise CommandRefused([f"no bot {name}; there are {', '.join(sorted(bots))}"])
 
 
-def _print(transitions: Sequence[Transition]) -> None:
-    console = Console()
+def _print(console: Console, transitions: Sequence[Transition]) -> None:
     if not transitions:
         console.print("Nothing is known of this conversation.")
         return
@@ -61,7 +66,7 @@ def _print(transitions: Sequence[Transition]) -> None:
         drafts = [f"{feature}: {', '.join(names)}" for feature, names in each.drafts.items()]
         key = f" {each.idempotency_key}" if each.idempotency_key else ""
         table.add_row(
-            f"{datetime.fromtimestamp(each.at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}",
+            _moment(each.at_ms),
             f"{each.source} {each.type}{key}",
             each.from_state or "-",
             each.to_state or "-",
@@ -70,3 +75,15 @@ def _print(transitions: Sequence[Transition]) -> None:
             each.event_id or "",
         )
     console.print(table)
+
+
+def _deliveries(deliveries: Sequence[tuple[int, Delivered]]) -> Table:
+    table = Table("when", "what", "became", "messages")
+    for at_ms, each in deliveries:
+        became = " ".join(part for part in (each.verb or each.outcome, each.cause) if part)
+        table.add_row(_moment(at_ms), each.deed, became, ", ".join(each.messages))
+    return table
+
+
+def _moment(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"

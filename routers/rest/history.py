@@ -29,10 +29,22 @@ class TransitionView(BaseModel):
     did: list[str] = Field(description="What the chat was owed for it")
 
 
+class DeliveryView(BaseModel):
+    """What became of one thing that the chat was owed."""
+
+    at: AwareDatetime
+    did: str = Field(description="What it was", examples=["show content"])
+    outcome: str = Field(description="`done`, `refused` or `dropped`", examples=["done"])
+    cause: str | None = Field(description="What stood in the way")
+    verb: str | None = Field(description="`sent`, `edited` or `deleted`; null: none of it", examples=["sent"])
+    messages: list[str] = Field(description="Those it was done to, as chat:message", examples=[["501:17"]])
+
+
 class HistoryView(BaseModel):
-    """The last changes, the newest first."""
+    """The last changes and what the chat was brought to show, each the newest first."""
 
     transitions: list[TransitionView]
+    deliveries: list[DeliveryView]
 
 
 @router.get(
@@ -43,8 +55,8 @@ class HistoryView(BaseModel):
     responses=NO_SUCH_BOT,
 )
 async def get_history(address: Addressed, caller: ReadsState) -> Response:
-    """Return its last 50 changes, each written by the commit that made it."""
-    transitions = await address.api.history.of(address.of(caller))
+    """Return its last changes, each written by the commit that made it, and the messages they led to."""
+    account = await address.api.history.of(address.of(caller))
     return answer(
         {
             "transitions": [
@@ -60,7 +72,18 @@ async def get_history(address: Addressed, caller: ReadsState) -> Response:
                     "drafts": each.drafts,
                     "did": each.did,
                 }
-                for each in transitions
-            ]
+                for each in account.transitions
+            ],
+            "deliveries": [
+                {
+                    "at": moment(at_ms),
+                    "did": each.deed,
+                    "outcome": each.outcome,
+                    "cause": each.cause,
+                    "verb": each.verb,
+                    "messages": list(each.messages),
+                }
+                for at_ms, each in account.deliveries
+            ],
         }
     )

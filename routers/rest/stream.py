@@ -145,6 +145,7 @@ def _event(happening: Happening) -> ServerSentEvent:
             "did": delivered.deed,
             "outcome": delivered.outcome,
             "cause": delivered.cause,
-            "message": delivered.message,
+            "verb": delivered.verb,
+            "messages": list(delivered.messages),
         }
     return ServerSentEvent(event=_kind(happening).value, id=str(happening.moment), data=data)

@@ -3,7 +3,8 @@
 -- Not fenced by the lease: that a message exists is true, whoever sent it. The effect's own entry
 -- decides: the first to record wins, a second learns that its message is one too many.
 --
--- KEYS  1 outbox  2 conversation  3 garbage  4 tally  5 feed  [6 where the sender looks for the answer]
+-- KEYS  1 outbox  2 conversation  3 garbage  4 tally  5 feed  6 history
+--       [7 where the sender looks for the answer]
 -- ARGV  1 outbox id  2 what was answered, a MessagePack map (state/scripts.py names its members)
 -- Returns RECORDED or GONE
 
@@ -26,7 +27,7 @@ if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then
 end
 
 if answer.told then
-  redis.call('SET', KEYS[6], answer.told, 'PX', answer.told_ms)
+  redis.call('SET', KEYS[7], answer.told, 'PX', answer.told_ms)
 end
 if answer.del and #answer.del > 0 then
   redis.call('HDEL', KEYS[2], unpack(answer.del))
@@ -63,6 +64,8 @@ if #late > 0 then
   local effect = cmsgpack.pack({ kind = 'delete', places = late, sent_ms = sent_ms })
   redis.call('XADD', KEYS[1], '*', 'c', answer.conversation, 'e', effect)
 end
+write_history(KEYS[6], { time_ms(), answer.delivered }, answer.ttl_ms)
+
 if answer.feed then
   local length, keep_ms = answer.feed[1], answer.feed[2]
   local conversation, delivered = answer.conversation, answer.delivered

@@ -4,7 +4,8 @@
 -- is in the order of its members: one state's are neighbours. The second has the time at which the conversation expires.
 
 local PRUNED_AT_ONCE = 100
-local HISTORY_LENGTH = 50
+-- Changes, and what Telegram was brought to do for them.
+local HISTORY_LENGTH = 100
 
 local function listed(change, state)
   return change.bot .. '\0' .. state .. '\0' .. string.sub(change.conversation, #change.bot + 2)

@@ -48,7 +48,7 @@ async def test_a_conversations_history_says_what_brought_it_where_it_is(
     event = await _put(outside, "shop.order", conversation)
     await outside.settled()
 
-    transition = (await History(outside.calls, outside.keys).of(conversation))[0]
+    transition = (await History(outside.calls, outside.keys).of(conversation)).transitions[0]
     assert (transition.source, transition.type, transition.idempotency_key) == (
         "service",
         "shop.order",
@@ -192,7 +192,7 @@ async def test_an_event_that_is_resolved_keeps_the_id_that_it_was_accepted_under
     applied = await outcomes.of(ids[0])
     assert applied is not None
     assert (applied.conversation, applied.drafts) == (conversation, {"shop": ["item"]})
-    assert (await History(outside.calls, outside.keys).of(conversation))[0].event_id == ids[0]
+    assert (await History(outside.calls, outside.keys).of(conversation)).transitions[0].event_id == ids[0]
     await outside.scripts.commit(Change(conversation=conversation, ttl_ms=60_000, state="_Shop:ordered"))
 
     async def one_is_left() -> bool:

@@ -101,7 +101,7 @@ async def test_setting_a_state_is_a_change_like_any_other(rest: Rest, redis: Red
 
     assert answer.json()["state"] == "Shop:paid"
     assert message["message_id"] not in messages
-    last = (await History(rest.scripts.calls, rest.scripts.keys).of(conversation))[0]
+    last = (await History(rest.scripts.calls, rest.scripts.keys).of(conversation)).transitions[0]
     assert (last.source, last.from_state, last.to_state) == ("api:office", "Shop:paying", "Shop:paid")
 
 
@@ -176,8 +176,10 @@ async def test_a_scene_is_entered_and_shown(rest: Rest) -> None:
         await rest.settled()
 
     assert rest.api.chats[USER].texts() == ["For sale: coffee"]
-    history = await History(rest.scripts.calls, rest.scripts.keys).of(Conversation.private(rest.bot_id, USER))
-    assert [(each.type, each.did) for each in history] == [("rest.scene", ["show content"])] * 2
+    account = await History(rest.scripts.calls, rest.scripts.keys).of(Conversation.private(rest.bot_id, USER))
+    did = [(each.type, each.did) for each in account.transitions]
+    assert did == [("rest.scene", ["show content"])] * 2
+    assert [each.verb for _, each in account.deliveries] == ["edited", "sent"]
 
 
 async def test_a_scene_that_cannot_be_entered_changes_nothing(rest: Rest) -> None:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from state.api_keys import Scope
 from state.conversation import Conversation
 from state.expectations import Expectation, mint
-from state.keys import Keys
+from state.history import History
 from tests.http.rest.conftest import USER, Rest
 from tests.waiting import wait_until
 
@@ -68,7 +68,7 @@ async def test_who_waits_is_answered_with_the_outcome(rest: Rest) -> None:
     assert parked.status_code == 202
 
 
-async def test_a_repeat_under_one_key_gets_the_same_answer_and_happens_once(rest: Rest, redis: Redis) -> None:
+async def test_a_repeat_under_one_key_gets_the_same_answer_and_happens_once(rest: Rest) -> None:
     """The same key with another body is refused, whichever conversation that names."""
     key = {"Idempotency-Key": "order-1"}
     answers = [await rest.ask("POST", "/v1/events", json=ORDER, headers=key) for _ in range(3)]
@@ -82,7 +82,8 @@ async def test_a_repeat_under_one_key_gets_the_same_answer_and_happens_once(rest
         assert refused.status_code == 422
         assert refused.json()["type"] == "urn:fsm-gateway:problem:idempotency-key-reused"
     assert await draft(rest) == {"item": "tea"}
-    assert await redis.llen(Keys().history(Conversation.private(rest.bot_id, USER))) == 1
+    account = await History(rest.scripts.calls, rest.scripts.keys).of(Conversation.private(rest.bot_id, USER))
+    assert len(account.transitions) == 1
 
 
 async def test_keys_of_two_services_do_not_meet(rest: Rest) -> None:

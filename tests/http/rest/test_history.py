@@ -14,6 +14,7 @@ async def _moved(rest: Rest) -> str:
     sent = await rest.ask("POST", "/v1/events", json=body, headers={"Idempotency-Key": "order-1"})
     await rest.settled()
     await rest.ask("PUT", f"/v1/bots/main/users/{USER}/state", json={"state": "Shop:paid"})
+    await rest.settled()
     return str(sent.json()["id"])
 
 
@@ -36,6 +37,19 @@ async def test_the_history_names_what_brought_a_user_where_they_are(rest: Rest) 
         "did": ["show content"],
     }
     assert (newest["type"], newest["event"], newest["to"]) == ("rest.state", None, "Shop:paid")
+
+
+async def test_the_history_names_the_messages_that_were_sent_edited_and_deleted(rest: Rest) -> None:
+    """Each with its place in the chat, so that it is known what the user has seen."""
+    await _moved(rest)
+
+    deliveries = (await rest.ask("GET", f"/v1/bots/main/users/{USER}/history")).json()["deliveries"]
+
+    told = [(each["did"], each["outcome"], each["verb"], each["messages"]) for each in deliveries]
+    assert told == [
+        ("delete", "done", "deleted", [f"{USER}:1"]),
+        ("show content", "done", "sent", [f"{USER}:1"]),
+    ]
 
 
 async def test_explain_prints_the_same(
@@ -67,5 +81,6 @@ async def test_explain_prints_the_same(
 
     for part in ("api:office shop.order order-1", "Shop:paying", "Shop:paid", "shop: item", event):
         assert part in table
-    assert len(lines.splitlines()) == 2
+    assert f"{USER}:" in table
+    assert len(lines.splitlines()) == 4
     assert "Nothing is known" in nobody

@@ -75,7 +75,8 @@ async def test_a_delivery_is_told_with_its_outcome(rest: Rest) -> None:
 
     assert event["event"] == "delivery"
     assert (event["data"]["did"], event["data"]["outcome"]) == ("show content", "done")
-    assert event["data"]["message"].startswith(f"{USER}:")
+    assert event["data"]["verb"] == "sent"
+    assert event["data"]["messages"][0].startswith(f"{USER}:")
 
 
 async def test_filters_leave_out_the_rest(rest: Rest) -> None:
