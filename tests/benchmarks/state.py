@@ -24,8 +24,8 @@ from tests.wire import metered
 
 RUNS = 3
 SIZES = {"1 KB": 1_000, "10 KB": 10_000, "100 KB": 100_000, "1 MB": 1_000_000}
-#: Operations of one measurement; the blobs of 1 MB are slow enough for fewer.
-TIMES = {"1 KB": 200, "10 KB": 200, "100 KB": 60, "1 MB": 15}
+#: Operations of one measurement, the same for every size: the first dozen after a connection are slower.
+TIMES = 150
 FIELD_BYTES = 100
 WRITERS = (2, 10, 100)
 ROUNDS = 5
@@ -150,7 +150,7 @@ async def _operations(url: str) -> None:
             for kind in KINDS:
                 await _fill(kind, url, size_bytes)
                 async with _contestant(kind, url) as contestant:
-                    for name, taken in (await _times(contestant, TIMES[size])).items():
+                    for name, taken in (await _times(contestant, TIMES)).items():
                         seconds.setdefault((name, size, kind), []).append(statistics.median(taken))
                 async with metered(url) as wire, _contestant(kind, wire.url) as contestant:
                     await _once(contestant)
