@@ -10,9 +10,7 @@ from gateway.bridge import Bridge
 from gateway.ending import ended
 from gateway.settings import Settings
 from gateway.settings.streams import StreamStart
-from state.cluster import ClusterRedis
 from state.connection import open_client
-from state.errors import StoreMisconfigured
 from state.inbox import Inbox
 from state.service_stream import ServiceStream
 
@@ -25,9 +23,6 @@ async def bridging(
     Open all configured streams, by name.
 
     With *reads*, bring their entries into *inbox*, under the name *reader*.
-
-    Raises:
-        StoreMisconfigured: a stream is said to be in a Cluster.
     """
     async with AsyncExitStack() as stack:
         streams = {}
@@ -36,10 +31,6 @@ async def bridging(
             if section.url is not None:
                 client = open_client(section.url.get_secret_value())
                 stack.push_async_callback(client.aclose)
-            if isinstance(client, ClusterRedis):
-                raise StoreMisconfigured(
-                    [f"streams.{name}.url: a Cluster's streams are not read; give a Redis"]
-                )
             streams[name] = stream = _stream(name, settings, client, reader)
             if reads:
                 bridge = _bridge(name, settings, stream, inbox)

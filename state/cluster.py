@@ -121,6 +121,21 @@ class ClusterRedis(Redis):
         self.auto_close_connection_pool = True
         self.nodes = nodes
 
+    async def at(self, key: str) -> Redis:
+        """
+        Return a client of the node that has *key* now; it is closed with this one.
+
+        Raises:
+            redis.exceptions.ConnectionError: no node answers.
+            redis.exceptions.ClusterDownError: none has it.
+        """
+        try:
+            pool = self.nodes.of(key)
+        except redis_errors.ClusterDownError:
+            await self.nodes.ask()
+            pool = self.nodes.of(key)
+        return Redis(connection_pool=pool)
+
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Close the connections to all nodes."""
         await super().aclose(close_connection_pool)

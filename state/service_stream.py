@@ -1,21 +1,26 @@
 """A Redis stream that services of one's own write to, read by one gateway process at a time."""
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import AskError
 
+from state.cluster import ClusterRedis
 from state.connection import store_errors
 from state.grouping import GroupedCalls, Script
 from state.snapshot import pairs
 
 _READ = Script.load("read_stream")
+_LAG = Script.load("stream_lag")
 
 #: How far a group has come is remembered for so long after its last entry.
 REMEMBER_PLACE_FOR = timedelta(days=90)
+#: While a stream moves to another node of a Cluster, it is looked at this often instead of waited on.
+MOVING_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class ServiceStream:
     Reads *key* as *group*; another process takes over within *lease* when this one dies.
 
     All the group's readers share one consumer name, so what a dead one had read and not ended is read again
-    first. The stream may live in another Redis than the gateway's.
+    first. The stream may live in another Redis than the gateway's, or in a Cluster.
     """
 
     def __init__(
@@ -59,8 +64,8 @@ class ServiceStream:
         self._reader = reader
         self._lease_ms = int(lease.total_seconds() * 1000)
         self._start = start
-        tag = f"{prefix}:{{{key}}}:{group}"
-        self._reader_key, self._place_key = f"{tag}:reader", f"{tag}:place"
+        beside = f"{prefix}:{_tagged(key)}:{group}"
+        self._reader_key, self._place_key = f"{beside}:reader", f"{beside}:place"
 
     async def read(self, count: int, *, unfinished: bool) -> Batch | None:
         """
@@ -102,10 +107,16 @@ class ServiceStream:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
+        block = math.ceil(longest.total_seconds() * 1000)
         with store_errors():
-            await self._redis.xread(
-                {self.key: after}, count=1, block=math.ceil(longest.total_seconds() * 1000)
-            )
+            try:
+                await (await self._node()).xread({self.key: after}, count=1, block=block)
+            except AskError:
+                # MOVED or ASK: the next `read` follows it.
+                await asyncio.sleep(MOVING_PAUSE_SECONDS)
+
+    async def _node(self) -> Redis:
+        return await self._redis.at(self.key) if isinstance(self._redis, ClusterRedis) else self._redis
 
     async def lag(self) -> Lag:
         """
@@ -114,14 +125,13 @@ class ServiceStream:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        with store_errors():
-            try:
-                groups = await self._redis.xinfo_groups(self.key)
-            except ResponseError:
-                return Lag(0, 0)
-        for group in groups:
-            if group["name"] == self.group.encode():
-                return Lag(group.get("lag"), int(group["pending"]))
+        groups = await self._calls.script(_LAG, [self.key], [])
+        if groups is None:
+            return Lag(0, 0)
+        for flat in groups:
+            group = dict(zip(flat[::2], flat[1::2], strict=True))
+            if group[b"name"] == self.group.encode():
+                return Lag(group[b"lag"], group[b"pending"])
         return Lag(None, 0)
 
     async def release(self) -> None:
@@ -133,3 +143,10 @@ class ServiceStream:
         """
         if await self._calls.command("GET", self._reader_key) == self._reader.encode():
             await self._calls.command("DEL", self._reader_key)
+
+
+def _tagged(key: str) -> str:
+    """Return *key* as it stands in other keys' names, so that a Cluster keeps them in its slot."""
+    begin = key.find("{")
+    has_a_tag = begin >= 0 and key.find("}", begin) > begin + 1
+    return key if has_a_tag else f"{{{key}}}"

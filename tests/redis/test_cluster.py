@@ -14,8 +14,9 @@ from redis.crc import key_slot
 from gateway import Director, Feature, Gateway, View
 from gateway.demo.bot_api import BotApi
 from gateway.runtime import running
-from gateway.settings import RedisSettings, Settings
+from gateway.settings import RedisSettings, Settings, StreamSettings
 from routers.event import OtherEvent
+from routers.events.event import ServiceEvent
 from state.connection import connect
 from state.conversation import Conversation
 from state.envelope import Envelope
@@ -24,8 +25,10 @@ from state.grouping import GroupedCalls
 from state.inbox import Disposition, Inbox
 from state.keys import Keys
 from state.scripts import Scripts
+from state.service_stream import Lag, ServiceStream
 from tests.failover import SixNodes
 from tests.redis.conftest import Outside
+from tests.waiting import wait_until
 
 HOUR = timedelta(hours=1)
 USERS = [Conversation.private(42, 500 + number) for number in range(30)]
@@ -117,3 +120,44 @@ async def test_slots_that_move_while_events_come_lose_none(cluster: SixNodes) ->
         assert sorted(set(await _kept(redis)) - before) == sorted(key for key, _ in sent)
         again = [await inbox.accept(_envelope(key, user), remember_for=HOUR) for key, user in sent]
     assert set(again) == {Disposition.DUPLICATE}
+
+
+@pytest.mark.parametrize("key", ["bot_events", "{shop}:events"])
+async def test_a_services_stream_in_a_cluster_is_read_wherever_its_slot_is(
+    cluster: SixNodes, settings: Settings, api: BotApi, key: str
+) -> None:
+    """Its reader's keys lie in its slot, which the key's own hash tag decides; a moved one is followed."""
+    feature, heard = Feature("shop"), []
+
+    @feature.on("shop.step")
+    async def step(event: ServiceEvent) -> None:
+        heard.append(event.payload["number"])
+
+    user = Conversation.private(api.account.id, 501)
+    on_cluster = settings.model_copy(
+        update={
+            "redis": RedisSettings(url=SecretStr(cluster.url)),
+            "streams": {"shop": StreamSettings(key=key)},
+        }
+    )
+    async with await connect(cluster.url) as redis:
+        outside = Outside(redis)
+
+        async def write(number: int) -> None:
+            fields = ("type", "shop.step", "user_id", user.user_id, "number", number)
+            await outside.calls.command("XADD", key, "*", *fields)
+
+        async with running(Gateway(feature), on_cluster, cluster.url):
+            await write(1)
+            await wait_until(lambda: heard == ["1"], description="the first entry came")
+            await cluster.move_slot(key_slot(key.encode()))
+            await write(2)
+            await wait_until(lambda: heard == ["1", "2"], description="the second entry came", seconds=20)
+            await outside.settled()
+
+        stream = ServiceStream(
+            redis, key=key, group="fsm-gateway", reader="", lease=HOUR, start="0", prefix="gw"
+        )
+        await write(3)
+        assert await stream.lag() == Lag(1, 0)
+        await outside.calls.command("DEL", key)
