@@ -15,6 +15,7 @@ from state.outcomes import Replayed
 from state.packing import unpack
 from state.snapshot import pairs
 from state.subscribers import SOURCE_PREFIX
+from state.watch import KEEP_OWED_FOR
 
 _REPLAY: Final = Script.load("replay")
 _REPLAY_WORD: Final = Script.load("replay_word")
@@ -102,7 +103,10 @@ class DeadLetters(KeptEvents[DeadLetter]):
         if letter.reason == _SUBSCRIBER:
             subscriber = letter.envelope.source.removeprefix(SOURCE_PREFIX)
             owed = keys.owed_to(partition, subscriber)
-            answer = await self._scripts.calls.script(_REPLAY_WORD, [keys.dead(partition), owed], [entry_id])
+            keep_ms = int(KEEP_OWED_FOR.total_seconds() * 1000)
+            answer = await self._scripts.calls.script(
+                _REPLAY_WORD, [keys.dead(partition), owed], [entry_id, keep_ms]
+            )
             return Replayed(answer[0])
         names = [
             keys.dead(partition),

@@ -1,7 +1,8 @@
 """What has just happened: changes of state, and what Telegram was brought to show."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -17,6 +18,8 @@ from state.grouping import GroupedCalls
 from state.history import Transition, read_transition
 from state.keys import Keys
 from state.snapshot import pairs
+
+log = logging.getLogger(__name__)
 
 #: One answer's size, for each partition.
 READ_COUNT = 200
@@ -73,13 +76,14 @@ class Feed:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        calls = [self._calls.command("XRANGE", name, moment.at_ms, "+") for name in self._partitions]
+        calls = (self._calls.command("XRANGE", name, moment.at_ms, "+") for name in self._partitions)
         found = [
-            _happening(number, entry_id, flat)
-            for number, call in zip(self._partitions.values(), calls, strict=True)
-            for entry_id, flat in await call
+            happening
+            for number, rows in zip(self._partitions.values(), await asyncio.gather(*calls), strict=True)
+            for happening in _happenings(number, rows)
+            if happening.moment != moment
         ]
-        return sorted((each for each in found if each.moment != moment), key=_by_moment)
+        return sorted(found, key=_by_moment)
 
     async def ends(self) -> Mapping[str, str]:
         """
@@ -88,11 +92,12 @@ class Feed:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        ends = {}
-        for name in self._partitions:
-            last = await self._calls.command("XREVRANGE", name, "+", "-", "COUNT", 1)
-            ends[name] = last[0][0].decode() if last else "0-0"
-        return ends
+        calls = (self._calls.command("XREVRANGE", name, "+", "-", "COUNT", 1) for name in self._partitions)
+        newest = await asyncio.gather(*calls)
+        return {
+            name: last[0][0].decode() if last else "0-0"
+            for name, last in zip(self._partitions, newest, strict=True)
+        }
 
     async def after(
         self, ends: Mapping[str, str], longest: timedelta
@@ -109,14 +114,12 @@ class Feed:
             return await self._after_in_cluster(ends, longest)
         with store_errors():
             read: Any = await self._redis.xread(places, count=READ_COUNT, block=block)
-        moved, found = dict(ends), []
+        moved, found = dict(ends), list[Happening]()
         for name, entries in read or ():
             key = name.decode()
             moved[key] = entries[-1][0].decode()
-            found += [
-                _happening(self._partitions[key], entry_id, list(chain.from_iterable(fields.items())))
-                for entry_id, fields in entries
-            ]
+            rows = ((entry_id, list(chain.from_iterable(fields.items()))) for entry_id, fields in entries)
+            found += _happenings(self._partitions[key], rows)
         return sorted(found, key=_by_moment), moved
 
     async def _after_in_cluster(
@@ -131,11 +134,11 @@ class Feed:
                 for name, end in ends.items()
             )
             rows = await asyncio.gather(*calls)
-            moved, found = dict(ends), []
+            moved, found = dict(ends), list[Happening]()
             for name, entries in zip(ends, rows, strict=True):
-                for entry_id, flat in entries:
-                    moved[name] = entry_id.decode()
-                    found.append(_happening(self._partitions[name], entry_id, flat))
+                if entries:
+                    moved[name] = entries[-1][0].decode()
+                    found += _happenings(self._partitions[name], entries)
             if found or clock() >= give_up_at:
                 return sorted(found, key=_by_moment), moved
             await asyncio.sleep(LOOK_IN_CLUSTER_EVERY.total_seconds())
@@ -143,6 +146,15 @@ class Feed:
 
 def _by_moment(happening: Happening) -> Moment:
     return happening.moment
+
+
+def _happenings(partition: int, rows: Iterable[tuple[bytes, Sequence[bytes]]]) -> Iterator[Happening]:
+    """Yield what *rows* are; one that a later version wrote in another form is passed over."""
+    for entry_id, flat in rows:
+        try:
+            yield _happening(partition, entry_id, flat)
+        except (ValueError, TypeError, LookupError):
+            log.warning("entry %s of partition %s's feed cannot be read; passed over", entry_id, partition)
 
 
 def _happening(partition: int, entry_id: bytes, flat: Iterable[bytes]) -> Happening:

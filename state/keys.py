@@ -41,8 +41,8 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:h:<conversation>       | list   | its last changes, the newest first            | conversation, renewed on use | history      |
 | gw:{NN}:end:<inbox id>         | string | how an external event ended                   | a week                       | standings    |
 | gw:{NN}:feed                   | stream | the last changes of state, for who looks on   | a day after the last one     | feed         |
-| gw:{NN}:sub:<subscriber>       | stream | changes of state that it is owed word of      | none: owed work              | subscribers  |
-| gw:{NN}:sub-tries:<subscriber> | hash   | entry of it -> attempts made, next one in ms  | none: goes with the entry    | subscribers  |
+| gw:{NN}:sub:<subscriber>       | stream | changes of state that it is owed word of      | a month after the last one   | subscribers  |
+| gw:{NN}:sub-tries:<subscriber> | hash   | entry of it -> attempts made, next one in ms  | a month after the last one   | subscribers  |
 | gw:{NN}:lease                  | string | <worker>/<fencing token>                      | lease time                   | lease        |
 | gw:{NN}:fence                  | string | the last fencing token                        | none: only ever grows        | lease        |
 | gw:{NN}:idem:<source>:<key>    | string | digest of the body that came with a key       | the source's retry horizon   | idempotency  |
@@ -82,8 +82,6 @@ PERMANENT: Sequence[str] = (
     "*:resolved",
     "*:states",
     "*:states-until",
-    "*:sub:*",
-    "*:sub-tries:*",
     "*:fence",
     "*:api-keys",
     "*:workers",

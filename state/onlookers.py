@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from state.errors import StoreUnavailable
@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 #: One look at the feed lasts no longer, so that the connection's own time limit is never met.
 LONGEST_LOOK = timedelta(seconds=2)
+PAUSE = timedelta(seconds=0.5)
 #: So many happenings may wait for one onlooker; who is slower is sent away, and can come back where it was.
 MOST_WAITING = 2000
 
@@ -87,11 +88,12 @@ class Onlookers:
 
     async def _read(self, ends: Mapping[str, str]) -> None:
         while True:
-            with suppress(StoreUnavailable):
+            try:
                 happenings, ends = await self.feed.after(ends, LONGEST_LOOK)
-                for happening in happenings:
-                    for onlooker in self._onlookers:
-                        onlooker.tell(happening)
+            except StoreUnavailable:
+                log.warning("the store is away; the feed is read again")
+                await asyncio.sleep(PAUSE.total_seconds())
                 continue
-            log.warning("the store is away; the feed is read again")
-            await asyncio.sleep(LONGEST_LOOK.total_seconds() / 4)
+            for happening in happenings:
+                for onlooker in self._onlookers:
+                    onlooker.tell(happening)

@@ -1,5 +1,6 @@
 """Words that subscribers are owed: each change of state that they want to know of, until they have it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from state.history import Transition, read_transition
 from state.keys import Keys
 from state.packing import pack
 from state.snapshot import pairs
+from state.watch import KEEP_OWED_FOR
 
 #: What a given-up word's envelope calls its source, before the subscriber's name.
 SOURCE_PREFIX = "subscriber:"
@@ -94,8 +96,13 @@ class SubscriberLog:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        key = self._keys.tries(word.partition, self.subscriber)
-        await self._calls.command("HSET", key, word.id, f"{tries.made} {tries.next_at_ms}")
+        keep_ms = int(KEEP_OWED_FOR.total_seconds() * 1000)
+        made = self._keys.tries(word.partition, self.subscriber)
+        owed = self._keys.owed_to(word.partition, self.subscriber)
+        await asyncio.gather(
+            self._calls.command("HSET", made, word.id, f"{tries.made} {tries.next_at_ms}"),
+            *(self._calls.command("PEXPIRE", key, keep_ms) for key in (made, owed)),
+        )
 
     async def end(self, word: OwedWord) -> None:
         """

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+#: After the last word and the last attempt: what a subscriber that was removed is owed goes too.
+KEEP_OWED_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Watch:
         if not concerned and not self.feed_length:
             return ()
         before = [sorted(states) if states is not None else False for states in concerned.values()]
-        return (self.feed_length, _milliseconds(self.keep_feed_for), before)
+        keep_owed_ms = _milliseconds(KEEP_OWED_FOR)
+        return (self.feed_length, _milliseconds(self.keep_feed_for), before, keep_owed_ms)
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -21,6 +21,7 @@ from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.dead_letters import DeadLetters
 from state.outcomes import Replayed
+from state.watch import KEEP_OWED_FOR
 from tests.redis.conftest import Outside
 from tests.waiting import wait_until
 
@@ -275,6 +276,27 @@ async def test_an_address_in_a_private_network_is_never_called(
     letters: Any = await redis.xrange(dead)
     assert all(b"private network" in fields[b"why"] for _, fields in letters)
     assert crm.ids == []
+
+
+async def test_what_a_removed_subscriber_is_owed_does_not_stay_for_ever(
+    subscribed: Callable[..., Settings],
+    redis: Redis,
+    redis_url: str,
+    crm: Crm,
+    outside: Outside,
+    conversation: Conversation,
+) -> None:
+    """Each word and each attempt prolongs it; then it goes."""
+    crm.answers = [500] * 100
+    partition = outside.keys.partition_of(conversation)
+    owed, tries = outside.keys.owed_to(partition, "crm"), outside.keys.tries(partition, "crm")
+    async with running(Gateway(_bot()), subscribed("* -> *"), redis_url):
+        await outside.send("shop.to", to=conversation, object_id="Booking:confirmed")
+        await wait_until(lambda: len(crm.ids) >= 2, description="it was told in vain")
+        lives_ms = [await redis.pttl(owed), await redis.pttl(tries)]
+
+    month_ms = int(KEEP_OWED_FOR.total_seconds() * 1000)
+    assert all(month_ms - 60_000 < lives <= month_ms for lives in lives_ms)
 
 
 async def test_bots_and_chats_go_on_while_a_subscriber_is_away(
