@@ -1,5 +1,6 @@
 """Who called: the peer, or whom the trusted proxies in front of us name."""
 
+import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
@@ -10,6 +11,8 @@ Address: TypeAlias = IPv4Address | IPv6Address
 FORWARDED_FOR: Final = b"x-forwarded-for"
 #: More hops than any chain of proxies has; what lies further left is the caller's own invention.
 MAX_HOPS: Final = 16
+_BRACKETED: Final = re.compile(r"\[([^][]+)\](?::[0-9]{1,5})?")
+_WITH_PORT: Final = re.compile(r"([^:]+):[0-9]{1,5}")
 
 
 def callers_address(
@@ -44,12 +47,9 @@ def parsed(text: str) -> Address | None:
     An IPv4 address in IPv6 clothes (`::ffff:1.2.3.4`) counts as what it is.
     """
     text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+    dressed = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
-        address = ip_address(text)
+        address = ip_address(dressed[1] if dressed else text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
