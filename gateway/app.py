@@ -55,6 +55,8 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
         # FastAPI's own pages take their scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # There are metrics of our own; to look for a listener costs more than to find a call's route.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     mount(
         app,

@@ -1,6 +1,6 @@
 """The raw body of a request, within its limit."""
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from routers.problems import BODY_COMPRESSED, BODY_INCOMPLETE, BODY_TOO_LARGE, Rejected
 
@@ -13,20 +13,20 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
         Rejected: the body is over the limit, compressed (neither its signature nor the limit would fit what
             it unpacks to), or the caller went away.
     """
-    encoding = request.headers.get("content-encoding")
-    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
-        raise Rejected(BODY_COMPRESSED)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit_bytes):
-        raise Rejected(BODY_TOO_LARGE)
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Rejected(BODY_COMPRESSED)
+        if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > limit_bytes):
+            raise Rejected(BODY_TOO_LARGE)
     chunks: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit_bytes:
-                raise Rejected(BODY_TOO_LARGE)
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Rejected(BODY_INCOMPLETE) from None
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Rejected(BODY_INCOMPLETE)
+        chunk = message.get("body", b"")
+        size, more = size + len(chunk), message.get("more_body", False)
+        if size > limit_bytes:
+            raise Rejected(BODY_TOO_LARGE)
+        chunks.append(chunk)
     return b"".join(chunks)

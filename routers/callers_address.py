@@ -25,8 +25,10 @@ def callers_address(
     caller put there itself stands further left. Without trusted proxies it is *peer*. An entry that is no
     address ends the count: "" is in no network.
     """
+    if not trusted_proxies:
+        return peer
     address = parsed(peer)
-    if not trusted_proxies or address is None or not within(address, trusted_proxies):
+    if address is None or not within(address, trusted_proxies):
         return peer
     lines = [value for name, value in headers if name.lower() == FORWARDED_FOR]
     hops = [hop for line in lines for hop in line.decode("latin-1").split(",")]
