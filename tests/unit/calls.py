@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+import pytest
+
 from routers.call import Call
 from routers.provider import Example, Provider
+from routers.refusal import RefusalReason, Refused
 from routers.registry import providers
-from routers.verification import Secret
+from routers.verification import Secret, Verifier
 
 NOW: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TOKEN: Final = "0a" + "k7" * 12
@@ -17,6 +20,13 @@ SECRET: Final = b"whsec_b2YgdGhlIHRlc3Rz"
 def call(body: bytes, headers: Iterable[tuple[str, str]] = ()) -> Call:
     """A POST with *body* and *headers*, as a server hands it on."""
     return Call(body, tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers))
+
+
+def refusal(verify: Verifier, refused: Call, *secrets: Secret, now: datetime = NOW) -> RefusalReason:
+    """The reason for which *verify* refuses *refused*."""
+    with pytest.raises(Refused) as caught:
+        verify(refused, secrets or (Secret(SECRET),), now)
+    return caught.value.reason
 
 
 URL: Final = "https://bot.example/webhooks/source"

@@ -23,7 +23,7 @@ from routers.verification import (
     SignatureEncoding,
     Verifier,
 )
-from tests.unit.calls import NOW, SECRET, call
+from tests.unit.calls import NOW, SECRET, call, refusal
 
 BODY = b'{"id":"evt_1","type":"payment_intent.succeeded"}'
 VERIFIERS: dict[str, Verifier] = {
@@ -31,13 +31,6 @@ VERIFIERS: dict[str, Verifier] = {
     "calcom": calcom.PROVIDER.verify,
     "telegram": telegram.verify,
 }
-
-
-def refusal(verify: Verifier, refused: Call, *secrets: Secret, now: datetime = NOW) -> RefusalReason:
-    """The reason for which *verify* refuses *refused*."""
-    with pytest.raises(Refused) as caught:
-        verify(refused, secrets or (Secret(SECRET),), now)
-    return caught.value.reason
 
 
 def stripe_call(*, at: datetime = NOW, secret: bytes = SECRET, body: bytes = BODY) -> Call:
