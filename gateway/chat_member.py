@@ -6,11 +6,12 @@ from aiogram.types import Update
 from gateway.answers import Cause
 from state.chats import Chats
 from state.conversation import Conversation
+from state.migrations import Migrations
 
 _OUT = frozenset({ChatMemberStatus.KICKED, ChatMemberStatus.LEFT})
 
 
-async def note_chat(update: Update, conversation: Conversation, chats: Chats) -> None:
+async def note_chat(update: Update, conversation: Conversation, chats: Chats, migrations: Migrations) -> None:
     """
     Remember what *update* says of the chat. Doing it twice changes nothing.
 
@@ -27,8 +28,12 @@ async def note_chat(update: Update, conversation: Conversation, chats: Chats) ->
             await chats.close(conversation, Cause.BLOCKED.value)
         else:
             await chats.close(conversation, Cause.CHAT_GONE.value)
-    if update.message is not None and update.message.migrate_to_chat_id is not None:
-        await chats.move(conversation, update.message.migrate_to_chat_id)
+    if (message := update.message) is not None:
+        here, bot_id = message.chat.id, conversation.bot_id
+        if message.migrate_to_chat_id is not None:
+            await migrations.note(bot_id, here, message.migrate_to_chat_id)
+        elif message.migrate_from_chat_id is not None:
+            await migrations.note(bot_id, message.migrate_from_chat_id, here)
 
 
 def shows_the_user(update: Update) -> bool:

@@ -75,7 +75,8 @@ class Container:
         place = apply_strategy(
             self._strategy, chat_id if chat_id is not None else user_id, user_id, thread_id
         )
-        conversation = Conversation(bot.id, *place, business_connection_id)
+        home = await self.storage.migrations.home(Conversation(bot.id, *place, business_connection_id))
+        conversation = home.conversation
         unit = await self.storage.unit_of_work(conversation)
         state = FSMContext(storage=self.storage, key=conversation.storage_key())
         try:

@@ -19,6 +19,7 @@ from state.budgets import Closed, NotYet, Open
 from state.chats import Chats
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
+from state.migrations import Migrations
 from state.outbox import EffectKind, Outbox, OutboxEntry
 from state.screen import BlockName, ShownBlock
 from state.scripts import Scripts
@@ -62,6 +63,7 @@ class Delivery:
         *,
         limits: RateLimits,
         chats: Chats,
+        migrations: Migrations,
         is_garbage: Callable[[str | None], bool],
         conversation_expires_after: timedelta,
         sender: Sender | None = None,
@@ -72,6 +74,7 @@ class Delivery:
         self._bots = bots
         self._limits = limits
         self._chats = chats
+        self._migrations = migrations
         self._recorder = Recorder(
             scripts,
             bots,
@@ -274,7 +277,7 @@ class Delivery:
         if answer.migrated_to is None or target is None or entry.effect.kind is EffectKind.DELETE:
             return False
         log.info("a group is a supergroup now", chat=target.chat_id, now=answer.migrated_to)
-        await self._chats.move(target, answer.migrated_to)
+        await self._migrations.note(target.bot_id, target.chat_id, answer.migrated_to)
         return True
 
     async def _put_off(

@@ -167,7 +167,7 @@ class Handling:
         self, unit: UnitOfWork, director: Director, update: Update, calls: DirectCalls
     ) -> Verdict:
         """Give *update* to aiogram's dispatcher."""
-        await note_chat(update, unit.conversation, self._chats)
+        await note_chat(update, unit.conversation, self._chats, self._container.storage.migrations)
         unit.user_is_there = shows_the_user(update)
         before = unit.final_state
         bot = self._bots[unit.conversation.bot_id]

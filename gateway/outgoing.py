@@ -13,6 +13,7 @@ from gateway.sender import Sender
 from gateway.settings import Settings
 from state.budgets import Budgets
 from state.chats import Chats
+from state.migrations import Migrations
 from state.outbox import Outbox
 from state.scripts import Scripts
 
@@ -57,6 +58,7 @@ class Outgoing:
             bots,
             limits=self.limits,
             chats=self.chats,
+            migrations=Migrations(self.scripts, remember_for=settings.expiry.conversation),
             sender=Sender(paid_broadcast=paid),
             is_garbage=is_garbage,
             conversation_expires_after=settings.expiry.conversation,

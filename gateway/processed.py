@@ -24,7 +24,7 @@ class Processed:
     fate: Fate
     at_ms: int = 0
     ended: str = ""
-    """How the event has ended: applied, ignored or dead."""
+    """How the event has ended: applied, ignored, dead, or moved to the supergroup that its group became."""
     unparked: tuple[str, ...] = ()
     wrote: bool = False
     """Something was left for delivery or for the inbox."""

@@ -16,6 +16,7 @@ from gateway.processed import Fate, Processed
 from gateway.retries import Retries, RetryPolicy
 from gateway.settling import Settling, milliseconds, told_ms
 from state import faults
+from state.conversation import Conversation
 from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
 from state.journal import Journal
@@ -36,6 +37,7 @@ class _Run:
     journal: Journal
     give_up_at_ms: int | None
     answer_by: float
+    former: Conversation | None
 
     @property
     def seconds_left(self) -> float:
@@ -85,14 +87,23 @@ class Processor:
         Raises:
             StoreUnavailable: Redis did not answer; processing it again shows whether the change was made.
         """
-        processed = await self._process(entry, lease, give_up_at_ms, answer_by)
+        home = await self._storage.migrations.home(entry.conversation)
+        if home.conversation == entry.conversation:
+            processed = await self._process(entry, lease, give_up_at_ms, answer_by, home.former)
+        else:
+            processed = await self._forward(entry, lease, home.conversation)
         if processed.fate in (Fate.ENDED, Fate.LOST):
             self._unsaved.pop(entry.id, None)
             self._excused.pop(entry.id, None)
         return processed
 
     async def _process(
-        self, entry: InboxEntry, lease: Lease, give_up_at_ms: int | None, answer_by: float
+        self,
+        entry: InboxEntry,
+        lease: Lease,
+        give_up_at_ms: int | None,
+        answer_by: float,
+        former: Conversation | None,
     ) -> Processed:
         try:
             subject = self._handling.subject_of(entry)
@@ -107,7 +118,7 @@ class Processor:
         policy = self._retries.of(entry.envelope)
         known = {**entry.journal, **loaded.journal, **self._unsaved.pop(entry.id, {})}
         journal = Journal(self._scripts, lease, entry.id, known)
-        run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by)
+        run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by, former)
         attempts = loaded.attempts - self._excused[entry.id]
         if attempts > policy.attempts:
             return await self._give_up(run, "attempts", f"{attempts - 1} runs began, none ended")
@@ -136,7 +147,7 @@ class Processor:
     async def _run(self, run: _Run, snapshot: Snapshot) -> Processed:
         entry = run.entry
         while True:
-            unit = UnitOfWork(entry.conversation, snapshot, self._scripts.keys)
+            unit = UnitOfWork(entry.conversation, snapshot, self._scripts.keys, former=run.former)
             try:
                 verdict = await self._handle(unit, run)
             finally:
@@ -149,6 +160,8 @@ class Processor:
                 processed = await self._settle(run, unit, verdict)
                 if processed is not None:
                     return processed
+            if await self._has_moved(entry):
+                return Processed(Fate.WAITS, at_ms=0)
             snapshot = await self._storage.reading.begin(entry.conversation)
 
     async def _handle(self, unit: UnitOfWork, run: _Run) -> Verdict:
@@ -170,8 +183,18 @@ class Processor:
             answer = await self._scripts.commit(self._change(unit, run))
             if answer.outcome is not Committed.CONFLICT:
                 return answer
-            if not unit.rebase(await self._storage.read_again(unit)):
+            if await self._has_moved(run.entry) or not unit.rebase(await self._storage.read_again(unit)):
                 return None
+
+    async def _has_moved(self, entry: InboxEntry) -> bool:
+        return (await self._storage.migrations.home(entry.conversation)).conversation != entry.conversation
+
+    async def _forward(self, entry: InboxEntry, lease: Lease, home: Conversation) -> Processed:
+        """Have *entry* handled where its conversation is kept now."""
+        migrations = self._storage.migrations
+        known = {**entry.journal, **await migrations.journal_of(entry), **self._unsaved.get(entry.id, {})}
+        new_id = await migrations.forward(entry, home, known)
+        return await self._settling.moved(entry, lease, new_id)
 
     def _change(self, unit: UnitOfWork, run: _Run) -> Change:
         entry, subject, rank = run.entry, run.subject, None

@@ -81,8 +81,19 @@ class Settling:
         settled = await self._scripts.settle(lease.value, entry.conversation, entry.id, "retry", due_ms)
         return Processed(Fate.WAITS, due_ms) if settled is Settled.SETTLED else _after(settled)
 
+    async def moved(self, entry: InboxEntry, lease: Lease, new_id: str) -> Processed:
+        """
+        End *entry*, which is owed under *new_id* now: its group has become a supergroup.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        settled = await self._end(entry, lease, "move", new_id)
+        log.info("moved to the supergroup", **_named(entry))
+        return _after(settled, "moved")
+
     async def _end(
-        self, entry: InboxEntry, lease: Lease, verb: Literal["ignore", "dead"], detail: Argument
+        self, entry: InboxEntry, lease: Lease, verb: Literal["ignore", "dead", "move"], detail: Argument
     ) -> Settled:
         return await self._scripts.settle(
             lease.value,

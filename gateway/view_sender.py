@@ -33,6 +33,7 @@ class ViewSender:
         Raises:
             StoreUnavailable: Redis did not answer; the view was stored whole or not at all.
         """
+        conversation = (await self._storage.migrations.home(conversation)).conversation
         unit = await self._storage.unit_of_work(conversation)
         tickets = []
         for effect in view.effects():

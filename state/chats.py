@@ -1,4 +1,4 @@
-"""What is known of a chat itself: that it takes nothing, or that it has moved."""
+"""What is known of a chat itself: that it takes nothing."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from state.scripts import Scripts
 
 class Chats:
     """
-    Remembers which chats take nothing from a bot, and where groups have moved to.
+    Remembers which chats take nothing from a bot.
 
     Delivery looks before each effect, in the same round trip as at the chat's budget.
     """
@@ -35,12 +35,3 @@ class Chats:
             StoreUnavailable: Redis did not answer.
         """
         await self._calls.command("DEL", self._keys.closed(conversation))
-
-    async def move(self, conversation: Conversation, chat_id: int) -> None:
-        """
-        Note that the conversation's group is the supergroup *chat_id* now.
-
-        Raises:
-            StoreUnavailable: Redis did not answer.
-        """
-        await self._calls.command("SET", self._keys.moved(conversation), chat_id, "PX", self._remember_ms)

@@ -8,6 +8,9 @@ from state.conversation import Conversation
 from state.grouping import GroupedCalls, Script
 from state.keys import Keys
 
+#: A group that is no supergroup has 200 members at most; each topic of each would be a conversation.
+MOST_OF_CHAT = 10_000
+
 _LIST_STATES = Script.load("list_states", after=["states"])
 
 
@@ -66,6 +69,20 @@ class Directory:
                 return Page(found, f"{number:02x}.{found[-1].encode()}")
             number, after = number + 1, ""
         return Page(found, None)
+
+    async def of_chat(self, bot_id: int, chat_id: int) -> Sequence[Conversation]:
+        """
+        Return the conversations in one chat of *bot_id* that are in any state.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        number = self._keys.partition_of(Conversation(bot_id, chat_id, chat_id))
+        found: list[Conversation] = []
+        for state in (await self._list(number, f"{bot_id}\0", 0, ""))[::2]:
+            prefix = f"{bot_id}\0{state.decode()}\0{chat_id}:"
+            found += [_decoded(bot_id, each) for each in await self._list(number, prefix, MOST_OF_CHAT, "")]
+        return found
 
     def _place(self, cursor: str | None) -> tuple[int, str]:
         if cursor is None:

@@ -26,7 +26,9 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:sent:<bot>:<chat>      | list   | when something was sent to the chat, ms       | the chat's longest limit     | budgets      |
 | gw:{NN}:pause:<bot>:<chat>     | string | Telegram's 429 for the chat                   | its retry_after              | budgets      |
 | gw:{NN}:closed:<bot>:<chat>    | string | why the chat takes nothing from the bot       | conversation                 | chats        |
-| gw:{NN}:moved:<bot>:<chat>     | string | the supergroup that the group is now          | conversation                 | chats        |
+| gw:{NN}:moved:<bot>:<chat>     | string | the supergroup that the group is now          | conversation                 | migrations   |
+| gw:{NN}:was:<bot>:<chat>       | string | the group that the supergroup was             | conversation                 | migrations   |
+| gw:{NN}:parcel:<conversation>  | string | all that it held, on its way to the other id  | conversation                 | migrations   |
 | gw:{NN}:told:<ticket>          | string | what became of an effect somebody waits for   | a minute                     | outbox       |
 | gw:{bot:<bot>}:sent            | list   | when the bot sent something, ms               | the bot's longest limit      | budgets      |
 | gw:{bot:<bot>}:pause           | string | Telegram's 429 for the bot                    | its retry_after              | budgets      |
@@ -180,6 +182,12 @@ class Keys:
 
     def moved(self, conversation: Conversation) -> str:
         return self._of_chat(conversation, "moved")
+
+    def was(self, conversation: Conversation) -> str:
+        return self._of_chat(conversation, "was")
+
+    def parcel(self, conversation: Conversation) -> str:
+        return self._of_conversation(conversation, "parcel")
 
     def _of_chat(self, conversation: Conversation, kind: str) -> str:
         tag = self._tags[self.partition_of(conversation)]

@@ -189,7 +189,7 @@ class Scripts:
         lease: str,
         conversation: Conversation,
         entry_id: str,
-        verb: Literal["retry", "park", "ignore", "dead"],
+        verb: Literal["retry", "park", "ignore", "dead", "move"],
         detail: Argument = "",
         *,
         basis: int = 0,
@@ -231,6 +231,7 @@ class Scripts:
             keys.tally(keys.partition_of(conversation)),
             keys.feed(keys.partition_of(conversation)),
             keys.history(conversation),
+            keys.moved(conversation),
         ]
         if answered.told is not None:
             names.append(keys.told(conversation, answered.told[0]))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
@@ -15,6 +15,7 @@ from state.snapshot import pairs
 
 #: How long it is known how an event ended.
 KEEP_OUTCOMES: Final = timedelta(days=7)
+_MOVED: Final = b"moved"
 _EVENT_ID: Final = re.compile(r"([0-9a-f]{2})-([0-9]{1,15}-[0-9]{1,10})")
 
 
@@ -79,7 +80,7 @@ class Outcomes:
         partition, entry_id = int(match[1], 16), match[2]
         accepted_at_ms = int(entry_id.partition("-")[0])
         if (ended := await self._calls.command("GET", self._keys.ended(partition, entry_id))) is not None:
-            return _ended(ended, accepted_at_ms)
+            return await self._end(ended, accepted_at_ms)
         if (owed := await self._owed(partition, entry_id, accepted_at_ms)) is not None:
             return owed
         if await self._calls.command("XRANGE", self._keys.unresolved(partition), entry_id, entry_id):
@@ -91,7 +92,15 @@ class Outcomes:
         if owed is not None:
             return owed
         ended = await self._calls.command("GET", self._keys.ended(partition, entry_id))
-        return _ended(ended, accepted_at_ms) if ended is not None else None
+        return await self._end(ended, accepted_at_ms) if ended is not None else None
+
+    async def _end(self, packed: bytes, accepted_at_ms: int) -> Outcome | None:
+        how, _, detail, *_ = unpack_from_lua(packed)
+        if how != _MOVED:
+            return _ended(packed, accepted_at_ms)
+        # Its group has become a supergroup, and the event went with it.
+        moved = await self.of(detail.decode())
+        return replace(moved, accepted_at_ms=accepted_at_ms) if moved is not None else None
 
     async def _owed(self, partition: int, entry_id: str, accepted_at_ms: int) -> Outcome | None:
         rows = await self._calls.command("XRANGE", self._keys.inbox(partition), entry_id, entry_id)

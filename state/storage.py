@@ -18,6 +18,7 @@ from state.errors import TurnLost
 from state.grouping import GroupedCalls
 from state.isolation import ConversationIsolation, turn_of
 from state.keys import Keys
+from state.migrations import Migrations
 from state.reading import Reading
 from state.scripts import Change, CommitAnswer, Committed, Scripts
 from state.snapshot import Needs, Snapshot, pairs, unexpired
@@ -54,6 +55,7 @@ class ConversationStorage(BaseStorage):
         self._clear_keeps_drafts = clear_keeps_drafts
         self.reading = Reading(self._scripts.calls, self._scripts.keys)
         self.drafts = Drafts(self, draft_expires_after)
+        self.migrations = Migrations(self._scripts, remember_for=expires_after)
 
     @classmethod
     def from_url(cls, url: str, **options: Any) -> Self:

@@ -26,8 +26,17 @@ class UnitOfWork:
     What a handler reads is its basis with its own writes over it. Nothing reaches Redis before the commit.
     """
 
-    def __init__(self, conversation: Conversation, snapshot: Snapshot, keys: Keys) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        snapshot: Snapshot,
+        keys: Keys,
+        *,
+        former: Conversation | None = None,
+    ) -> None:
+        """*former* is the same conversation under the id of the group that its supergroup was."""
         self.conversation = conversation
+        self.former = former
         self.closed = False
         self.user_is_there = False
         self._keys = keys
@@ -300,4 +309,6 @@ class UnitOfWork:
 def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:
     """Return the open unit of work of *conversation* in this context, if there is one."""
     unit = _current.get()
-    return unit if unit is not None and not unit.closed and unit.conversation == conversation else None
+    if unit is None or unit.closed or conversation not in (unit.conversation, unit.former):
+        return None
+    return unit

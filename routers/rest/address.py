@@ -28,14 +28,17 @@ class Address:
     chat: int | None
     thread: int | None
 
-    def of(self, caller: Caller) -> Conversation:
+    async def of(self, caller: Caller) -> Conversation:
         """
-        Return the conversation.
+        Return the conversation; that of a group which has become a supergroup is kept under the new id.
 
         Raises:
             Rejected: no such bot, or the caller's key is for others.
+            StoreUnavailable: Redis did not answer.
         """
-        return self.api.conversation(bot_for(self.api, self.bot, caller), self.user, self.chat, self.thread)
+        bot_id = bot_for(self.api, self.bot, caller)
+        named = self.api.conversation(bot_id, self.user, self.chat, self.thread)
+        return (await self.api.storage.migrations.home(named)).conversation
 
 
 def bot_for(api: Api, bot: str, caller: Caller) -> int:

@@ -55,7 +55,7 @@ class StateSet(BaseModel):
 )
 async def get_conversation(address: Addressed, caller: ReadsState) -> Response:
     """State, drafts, data and screen of one user; of one who was never seen, none of it, at revision 0."""
-    present = await Present.read(address.api, address.of(caller))
+    present = await Present.read(address.api, await address.of(caller))
     return answer(present.view(), revision=present.revision)
 
 
@@ -78,7 +78,7 @@ async def put_state(
     The garbage of the state that is left is deleted from the chat, and events that were parked are looked at
     again, as after any other change.
     """
-    conversation = address.of(caller)
+    conversation = await address.of(caller)
     _require_known(address.api, wanted.state)
     members: dict[str, Any] = {
         "state": wanted.state if wanted.state is not None else False,
@@ -118,7 +118,7 @@ async def delete_conversation(address: Addressed, caller: WritesState, if_match:
     """Remove its state, data, drafts and history; messages of a state that is garbage go from the chat."""
     await write(
         address.api,
-        address.of(caller),
+        await address.of(caller),
         if_match=revision_of(if_match),
         state=False,
         replace="all",

@@ -36,7 +36,7 @@ _EXAMPLES: Final[list[Any]] = [{"item": "tea", "price_minor": 4200}]
 @router.get(_PATH, operation_id="get_draft", summary="Read a draft", response_model=Draft, responses=_ANSWER)
 async def get_draft(address: Addressed, caller: ReadsState, feature: FeatureName) -> Response:
     """Return the draft; empty if there is none."""
-    present = await Present.read(address.api, address.of(caller))
+    present = await Present.read(address.api, await address.of(caller))
     return answer(present.draft(feature), revision=present.revision)
 
 
@@ -58,7 +58,7 @@ async def put_draft(
     change = _change(address.api, feature, draft, clear=True)
     made = await write(
         address.api,
-        address.of(caller),
+        await address.of(caller),
         if_match=revision_of(if_match),
         **_members(caller, feature, change),
     )
@@ -88,7 +88,7 @@ async def patch_draft(
     each other.
     """
     revision = revision_of(if_match)
-    conversation = address.of(caller)
+    conversation = await address.of(caller)
 
     def change_of(present: Present) -> dict[str, Any]:
         return _members(caller, feature, _merged(address.api, feature, patch, present.draft(feature)))
@@ -115,7 +115,7 @@ async def delete_draft(
     """Remove this draft and nothing else."""
     made = await write(
         address.api,
-        address.of(caller),
+        await address.of(caller),
         if_match=revision_of(if_match),
         **_members(caller, feature, DraftChange(clear=True)),
     )

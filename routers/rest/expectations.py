@@ -88,7 +88,7 @@ async def create_expectation(
 
     A payment of another amount or currency than the expected one becomes `payment.mismatched`.
     """
-    api, conversation = address.api, address.of(caller)
+    api, conversation = address.api, await address.of(caller)
     partition = api.scripts.keys.partition_of(conversation)
     lives_for = timedelta(seconds=call.expires_seconds)
     expectation = Expectation(

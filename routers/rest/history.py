@@ -56,7 +56,7 @@ class HistoryView(BaseModel):
 )
 async def get_history(address: Addressed, caller: ReadsState) -> Response:
     """Return its last changes, each written by the commit that made it, and the messages they led to."""
-    account = await address.api.history.of(address.of(caller))
+    account = await address.api.history.of(await address.of(caller))
     return answer(
         {
             "transitions": [

@@ -50,7 +50,7 @@ class SceneCall(BaseModel):
 )
 async def set_scene(address: Addressed, caller: WritesState, call: Annotated[SceneCall, Body()]) -> Response:
     """Set the scene's state and push its view to the chat, both or neither, as a handler of the bot would."""
-    conversation = address.of(caller)
+    conversation = await address.of(caller)
     if call.scene not in address.api.scenes.names:
         place = {"pointer": pointer("scene"), "problem": "No feature of this name has a scene"}
         raise Rejected(Problem("unknown-scene", 422, "There is no such scene", extra={"errors": [place]}))

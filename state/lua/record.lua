@@ -3,8 +3,8 @@
 -- Not fenced by the lease: that a message exists is true, whoever sent it. The effect's own entry
 -- decides: the first to record wins, a second learns that its message is one too many.
 --
--- KEYS  1 outbox  2 conversation  3 garbage  4 tally  5 feed  6 history
---       [7 where the sender looks for the answer]
+-- KEYS  1 outbox  2 conversation  3 garbage  4 tally  5 feed  6 history  7 moved
+--       [8 where the sender looks for the answer]
 -- ARGV  1 outbox id  2 what was answered, a MessagePack map (state/scripts.py names its members)
 -- Returns RECORDED or GONE
 
@@ -27,7 +27,7 @@ if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then
 end
 
 if answer.told then
-  redis.call('SET', KEYS[7], answer.told, 'PX', answer.told_ms)
+  redis.call('SET', KEYS[8], answer.told, 'PX', answer.told_ms)
 end
 if answer.del and #answer.del > 0 then
   redis.call('HDEL', KEYS[2], unpack(answer.del))
@@ -42,9 +42,11 @@ end
 
 local late, sent_ms = {}, {}
 local state = redis.call('HGET', KEYS[2], 's')
+-- Its state is under the supergroup's id, and so will this message be.
+local is_elsewhere = not state and redis.call('EXISTS', KEYS[7]) == 1
 for _, message in ipairs(answer.garbage or {}) do
   local place, block = message[1], message[4]
-  if message[2] == state then
+  if message[2] == state or is_elsewhere then
     redis.call('HSET', KEYS[3], place, cmsgpack.pack({ message[2], message[3], block }))
     redis.call('PEXPIRE', KEYS[3], answer.ttl_ms)
   elseif not (block and shown_again(block)) then

@@ -3,8 +3,8 @@
 -- KEYS  1 lease  2 inbox  3 attempts  4 due  5 dead  6 journal  7 parked  8 parked of the conversation
 --       9 conversation  10 timers of the conversation  11 end of the event
 --       12 resolved
--- ARGV  1 lease value  2 inbox id  3 retry | park | ignore | dead
---       4 due at, ms | parked until, ms | why ignored | why, MessagePack  5 the revision that parking was decided on
+-- ARGV  1 lease value  2 inbox id  3 retry | park | ignore | dead | move
+--       4 due at, ms | parked until, ms | why ignored | why, MessagePack | its new id  5 the revision that parking was decided on
 --       6 for how long to keep how it ended, ms; 0: not at all
 -- Returns SETTLED, FENCED, GONE, or CONFLICT when the conversation has changed meanwhile
 
@@ -57,7 +57,7 @@ redis.call('SREM', KEYS[8], ARGV[2])
 redis.call('HDEL', KEYS[10], '>' .. ARGV[2])
 if ARGV[6] ~= '0' then
   local now = redis.call('TIME')
-  local how = ARGV[3] == 'dead' and 'dead' or 'ignored'
+  local how = ({ dead = 'dead', move = 'moved' })[ARGV[3]] or 'ignored'
   local ended = cmsgpack.pack({ how, now[1] * 1000 + math.floor(now[2] / 1000), ARGV[4], conversation })
   redis.call('SET', KEYS[11], ended, 'PX', ARGV[6])
 end

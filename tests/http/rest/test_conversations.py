@@ -84,6 +84,22 @@ async def test_other_chats_of_the_user_are_conversations_of_their_own(rest: Rest
     assert (there["chat"], there["state"]) == (-100500, "Shop:paying")
 
 
+async def test_a_group_that_became_a_supergroup_is_found_by_both_ids(rest: Rest) -> None:
+    """A service that knows the old id goes on as before."""
+    await rest.ask("PUT", f"{HOME}/state?chat=-5", json={"state": "Shop:paying"})
+    await rest.storage.migrations.note(rest.bot_id, -5, -1005)
+    await rest.ask("PATCH", f"{HOME}/drafts/shop?chat=-5", json={"item": "tea"})
+
+    seen = [(await rest.ask("GET", f"{HOME}?chat={chat}")).json() for chat in (-5, -1005)]
+
+    assert seen[0] == seen[1]
+    assert [seen[0][name] for name in ("chat", "state", "drafts")] == [
+        -1005,
+        "Shop:paying",
+        {"shop": {"item": "tea"}},
+    ]
+
+
 async def test_setting_a_state_is_a_change_like_any_other(rest: Rest, redis: Redis) -> None:
     """It stands in the history under the key's name, and the garbage of the state that is left goes."""
     conversation = Conversation.private(rest.bot_id, USER)
