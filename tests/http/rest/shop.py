@@ -78,12 +78,10 @@ def shop_gateway() -> Gateway:
 
     @shop.on("payment.succeeded")
     async def paid(event: PaymentSucceeded, director: Director) -> None:
-        await BaseStateManager(director.state, "shop").update(paid_minor=event.amount_minor)
+        basket = BaseStateManager(director.state, "shop")
+        await basket.update(paid_minor=event.amount_minor)
+        await basket.increment("payments")
         await director.state.set_state(Shop.paid)
-
-    @shop.on("shop.tip")
-    async def tip(event: ServiceEvent, director: Director) -> None:
-        await BaseStateManager(director.state, "shop").increment("tips")
 
     @shop.chat.message()
     async def said(message: Message, director: Director) -> None:

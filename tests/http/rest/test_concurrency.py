@@ -1,19 +1,39 @@
 """Many callers at once, beside the chat and payments: nothing is lost, and a race has one winner."""
 
 import asyncio
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
+import pytest
+from pydantic import SecretStr
 
+from gateway.settings import SourceSecret, SourceSettings
+from routers.provider import Example
+from routers.registry import providers
 from tests.http.rest.conftest import USER, Rest
 
 HOME = f"/v1/bots/main/users/{USER}"
 CLIENTS = 200
 MESSAGES = 20
 PAYMENTS = 20
+STRIPE = providers()["stripe"]
+KEY = b"whsec_b2YgdGhlIHRlc3Rz"
+
+
+@pytest.fixture
+def configured() -> dict[str, Any]:
+    """Stripe pays."""
+    secret = SourceSecret(value=SecretStr(KEY.decode()))
+    return {"sources": {"stripe": SourceSettings(kind="stripe", secrets=(secret,))}}
 
 
 async def test_two_hundred_clients_lose_nothing_beside_chat_and_payments(rest: Rest) -> None:
-    """Each client patches a field of its own; messages and payments each count up in the same draft."""
+    """Each patches a field of its own; messages and Stripe's payments count up in the same draft."""
+    expected = [
+        (await rest.ask("POST", f"{HOME}/expectations", json={"payment": f"tea {number}"})).json()["token"]
+        for number in range(PAYMENTS)
+    ]
     limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS)
     async with httpx.AsyncClient(base_url=rest.client.base_url, timeout=60, limits=limits) as many:
 
@@ -26,20 +46,24 @@ async def test_two_hundred_clients_lose_nothing_beside_chat_and_payments(rest: R
             secret = {"X-Telegram-Bot-Api-Secret-Token": "s"}
             return (await many.post(f"/telegram/{rest.bot_id}", json=update, headers=secret)).status_code
 
-        async def pay(number: int) -> int:
-            meta = {"type": "shop.tip", "user_id": USER, "id": f"tip-{number}"}
-            return (await many.post("/v1/events", json={"meta": meta}, headers=rest.headers)).status_code
+        async def pay(token: str) -> int:
+            at = datetime.now(UTC)
+            body = STRIPE.examples["payment_intent.succeeded"](Example(token=token, at=at))
+            sent = STRIPE.signed(body, KEY, at)
+            answer = await many.post("/webhooks/stripe", content=sent.body, headers=dict(sent.headers))
+            return answer.status_code
 
         statuses = await asyncio.gather(
             *(patch(number) for number in range(CLIENTS)),
             *(message(number) for number in range(MESSAGES)),
-            *(pay(number) for number in range(PAYMENTS)),
+            *map(pay, expected),
         )
     await rest.settled()
 
-    assert statuses == [200] * (CLIENTS + MESSAGES) + [202] * PAYMENTS
+    assert statuses == [200] * (CLIENTS + MESSAGES + PAYMENTS)
     draft = (await rest.ask("GET", f"{HOME}/drafts/shop")).json()
-    assert (draft.pop("messages"), draft.pop("tips")) == (MESSAGES, PAYMENTS)
+    assert (draft.pop("messages"), draft.pop("payments")) == (MESSAGES, PAYMENTS)
+    assert draft.pop("paid_minor") == Example(token="", at=datetime.now(UTC)).amount_minor
     assert draft == {f"field_{number}": number for number in range(CLIENTS)}
 
 

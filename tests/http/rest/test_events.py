@@ -141,7 +141,7 @@ async def test_a_word_of_the_gateways_own_is_checked_and_handled_as_such(rest: R
         "/payload/currency",
     }
     assert right.json()["change"]["to"] == "Shop:paid"
-    assert await draft(rest) == {"paid_minor": 4200}
+    assert await draft(rest) == {"paid_minor": 4200, "payments": 1}
 
 
 async def test_an_event_may_name_the_scene_to_enter(rest: Rest) -> None:
