@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # the package carries no types
+from redis.asyncio import Redis
 
 from state.api_keys import Scope
 from tests.http.rest.conftest import USER, Rest
+from tests.http.rest.examples import document
 
 PATH = f"/v1/bots/main/users/{USER}/state"
 
@@ -131,7 +134,34 @@ async def test_a_place_that_is_none_is_refused_before_the_stream_begins(rest: Re
     assert refused.response.json()["type"].endswith("unreadable-last-event-id")
 
 
-async def test_it_needs_the_scope(rest: Rest) -> None:
-    """A key that may only write sees nothing."""
-    async with watching(rest, await rest.key(Scope.EVENTS_WRITE)) as refused:
-        assert refused.response.status_code == 403
+async def test_each_refusal_is_one_that_the_description_names(rest: Rest, redis: Redis) -> None:
+    """Before the stream begins, as a whole answer: no key, no such bot, a wrong filter, and so on."""
+    described = document()["paths"]["/v1/stream"]["get"]["responses"]
+    problem = document()["components"]["schemas"]["Problem"]
+    limited = await rest.key(Scope.EVENTS_READ, per_second=1)
+    found = [
+        await _refused(rest, {"Authorization": "Bearer nobody"}),
+        await _refused(rest, await rest.key(Scope.EVENTS_WRITE)),
+        await _refused(rest, rest.headers, bot="nobody"),
+        await _refused(rest, rest.headers, user=0),
+    ]
+    many = await asyncio.gather(*(_refused(rest, limited, user=0) for _ in range(30)))
+    found.append(next(answer for answer in many if answer.status_code == 429))
+    await redis.config_set("maxmemory", 1)
+    try:
+        # Counting a limited key's calls is a write, which this Redis does not take now.
+        found.append(await _refused(rest, limited))
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+    assert [answer.status_code for answer in found] == [401, 403, 404, 422, 429, 503]
+    for answer in found:
+        told = described[str(answer.status_code)]
+        assert answer.headers["content-type"] in told["content"]
+        assert all(name in answer.headers for name in told.get("headers", ()))
+        Draft202012Validator(problem).validate(answer.json())
+
+
+async def _refused(rest: Rest, headers: dict[str, str], **query: Any) -> httpx.Response:
+    async with asyncio.timeout(30):
+        return await rest.client.get("/v1/stream", params=query, headers=headers)
