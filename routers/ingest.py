@@ -20,6 +20,9 @@ from state.envelope import Envelope
 
 log: Final = structlog.get_logger("routers.ingest")
 
+#: The signature does not fit the provider's key that we keep, or that key is not valid any more.
+_ANOTHER_KEY_MAY_FIT: Final = frozenset({RefusalReason.SIGNATURE_WRONG, RefusalReason.KEY_UNUSABLE})
+
 
 async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     """
@@ -90,7 +93,7 @@ async def _proven(call: Call, endpoint: WebhookEndpoint, edge: Edge, now: dateti
     try:
         provider.verify(call, secrets, now)
     except Refused as refused:
-        if key is None or refused.reason is not RefusalReason.SIGNATURE_WRONG:
+        if key is None or refused.reason not in _ANOTHER_KEY_MAY_FIT:
             raise
         # The provider may have changed its key since we asked for it.
         _, call = await _with_evidence(call, endpoint, edge, now, refresh=True)

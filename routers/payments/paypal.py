@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from routers.call import Call
 from routers.document import Document, find_token
@@ -30,6 +30,7 @@ from routers.question import Question
 from routers.refusal import RefusalReason, Refused
 from routers.sent import Sent
 from routers.verification import PublicKeyScheme, Secret, usable
+from routers.verification.certificate import CertificateCheck, public_roots, read_certificates
 from routers.verification.public_key import rsa_certificate
 
 KIND: Final = "paypal"
@@ -38,6 +39,13 @@ DOCUMENTATION: Final = "https://developer.paypal.com/api/rest/webhooks/rest/"
 # The address of the certificate comes with the call: only PayPal's own hosts are asked, by HTTPS, so that a
 # call can neither send us elsewhere nor bring a key of its own.
 HOSTS: Final[Mapping[str, str]] = {"live": "api.paypal.com", "sandbox": "api.sandbox.paypal.com"}
+# Whom the certificate is issued to, as PayPal's own libraries check it:
+# https://github.com/paypal/PayPal-Python-SDK/blob/master/paypalrestsdk/notifications.py (any name under
+# paypal.com) and the Java one (messageverificationcerts, of either environment).
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "live": ("messageverificationcerts.paypal.com",),
+    "sandbox": ("messageverificationcerts.sandbox.paypal.com", "messageverificationcerts.paypal.com"),
+}
 _PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9._-]{1,200}", re.ASCII)
 CERTIFICATE_KEPT_FOR: Final = timedelta(days=1)
 
@@ -59,6 +67,24 @@ class PayPalOptions(Options):
     """Whose certificates are believed."""
     webhook_id: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9]+$")
     """The id that PayPal gave the webhook: it is part of what is signed."""
+    certificate: Literal["chain", "host"] = "chain"
+    """What proves the certificate: a chain to a trusted authority, or that PayPal's host serves it."""
+    authorities: tuple[str, ...] = ()
+    """Certificates (PEM) that may have vouched for it, beside the public authorities."""
+
+    @field_validator("authorities")
+    @classmethod
+    def _readable(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        for each in written:
+            read_certificates(each.encode())
+        return written
+
+    def check(self) -> CertificateCheck:
+        """What a certificate must be."""
+        if self.certificate == "host":
+            return CertificateCheck(NAMES[self.environment], ())
+        own = [each for text in self.authorities for each in read_certificates(text.encode())]
+        return CertificateCheck(NAMES[self.environment], (*public_roots(), *own))
 
 
 def certificate_url(call: Call, host: str) -> str:
@@ -134,6 +160,7 @@ def _facts(model: type[PaymentEvent], resource: Document, unit: Document) -> dic
 def build(options: PayPalOptions) -> Provider:
     """The provider of one source."""
     host = HOSTS[options.environment]
+    certificate = options.check()
 
     def message(call: Call) -> bytes:
         """https://developer.paypal.com/api/rest/webhooks/rest/#verify-messages"""
@@ -146,7 +173,9 @@ def build(options: PayPalOptions) -> Provider:
     signature = PublicKeyScheme("PAYPAL-TRANSMISSION-SIG", rsa_certificate, message, fetched=True)
 
     def verify(call: Call, secrets: Sequence[Secret], now: datetime) -> None:
+        usable(secrets, now)
         certificate_url(call, host)
+        certificate.check(call.evidence, now)
         signature.verify(call, secrets, now)
 
     def rewrite(sent: Sent, secret: bytes, at: datetime, url: str) -> Sent:  # noqa: ARG001 - no address is signed
@@ -167,7 +196,11 @@ def build(options: PayPalOptions) -> Provider:
         build=build,
         rewrite=rewrite,
         examples=examples.EXAMPLES,
-        example_options={"environment": "sandbox", "webhook_id": "8PT597110X687430LKGECATA"},
+        example_options={
+            "environment": "sandbox",
+            "webhook_id": "8PT597110X687430LKGECATA",
+            "authorities": (examples.AUTHORITY.certificate_pem(),),
+        },
         example_key=examples.private_key,
         example_evidence=examples.certificate,
         known_half=examples.anything,

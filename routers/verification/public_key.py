@@ -11,10 +11,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from cryptography.x509 import load_pem_x509_certificate
 
 from routers.call import Call
 from routers.refusal import RefusalReason, Refused
+from routers.verification.certificate import read_certificates
 from routers.verification.encoding import SignatureEncoding
 from routers.verification.hmac_scheme import MAX_SIGNATURES
 from routers.verification.secret import Secret, usable
@@ -38,7 +38,7 @@ def ec_p256(written: bytes) -> PublicKey:
 
 def rsa_certificate(written: bytes) -> PublicKey:
     """The RSA key, of `MIN_RSA_BITS` or more, of the first certificate in a PEM."""
-    key = load_pem_x509_certificate(written).public_key()
+    key = read_certificates(written)[0].public_key()
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_RSA_BITS:
         raise ValueError("not a certificate of a long enough RSA key")
     return key

@@ -11,15 +11,13 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
-from routers.asker import ApiUnavailable, CredentialsRefused
 from routers.bookings import calcom
 from routers.call import Call
 from routers.dependencies import WebhookEndpoint
 from routers.event import OtherEvent
-from routers.payments import mollie, stripe, tbank
+from routers.payments import stripe, tbank
 from routers.payments.events import PaymentSucceeded
 from routers.provider import Example, Provider
-from routers.question import Question
 from routers.verification import Secret
 from routers.vocabulary import parse_event
 from state.connection import open_client
@@ -223,40 +221,6 @@ async def test_a_get_is_refused_like_all_else(served: Served, redis: Redis, path
     assert await redis.dbsize() == 0
 
 
-class Api:
-    """A provider's API that answers one thing, or nothing."""
-
-    def __init__(self, answer: bytes | ApiUnavailable | None) -> None:
-        self._answer = answer
-
-    async def ask(self, question: Question, *, refresh: bool = False) -> bytes | None:
-        """What it is made to answer."""
-        if isinstance(self._answer, ApiUnavailable):
-            raise self._answer
-        return self._answer
-
-
-async def test_a_call_that_the_api_does_not_confirm_is_refused(served: Served, redis: Redis) -> None:
-    """A made-up payment is as good as an unsigned call."""
-    served.edge.webhooks = {"mollie": WebhookEndpoint("mollie", mollie.PROVIDER, [Secret(SECRET)])}
-    served.edge.asker = Api(None)
-    response = await served.client.post("/webhooks/mollie", content=b"id=tr_madeup")
-
-    assert (response.status_code, response.json()) == (401, REFUSED)
-    assert await redis.dbsize() == 0
-
-
-async def test_a_call_is_to_come_again_when_the_api_is_away(served: Served, redis: Redis) -> None:
-    """Nothing is stored of it, and it is not refused: it may be genuine."""
-    served.edge.webhooks = {"mollie": WebhookEndpoint("mollie", mollie.PROVIDER, [Secret(SECRET)])}
-    served.edge.asker = Api(ApiUnavailable("api.mollie.com", "no answer in time"))
-    response = await served.client.post("/webhooks/mollie", content=b"id=tr_12345")
-
-    assert (response.status_code, response.headers["retry-after"]) == (503, "10")
-    assert response.json()["type"] == "urn:fsm-gateway:problem:provider-unavailable"
-    assert await redis.dbsize() == 0
-
-
 async def test_an_address_is_seen_through_trusted_proxies_only(served: Served, redis: Redis) -> None:
     """A caller cannot claim one of the provider's addresses by itself."""
     provider = tbank.PROVIDER.configured({"networks": ["91.194.226.0/23"]})
@@ -268,37 +232,4 @@ async def test_an_address_is_seen_through_trusted_proxies_only(served: Served, r
     told = await deliver_call(served, "tbank", sent)
 
     assert (claimed.status_code, told.status_code) == (401, 200)
-    assert len(await kept(redis)) == 1
-
-
-class ChangedKey:
-    """A provider's API that takes one key only, and writes down which were shown."""
-
-    def __init__(self, taken: str, fact: bytes | None) -> None:
-        self._taken, self._fact = taken, fact
-        self.shown: list[str] = []
-
-    async def ask(self, question: Question, *, refresh: bool = False) -> bytes | None:
-        """The fact, for whoever shows the key."""
-        self.shown.append(dict(question.headers)["Authorization"].removeprefix("Bearer "))
-        if self.shown[-1] != self._taken:
-            raise CredentialsRefused("api.mollie.com", "status 401")
-        return self._fact
-
-
-async def test_a_key_that_is_being_changed_drops_no_call(served: Served, redis: Redis) -> None:
-    """The API is asked with each valid key until it takes one; with none, the call is to come again."""
-    secrets = [Secret(b"old"), Secret(b"gone", not_after=NOW - timedelta(days=1)), Secret(b"new")]
-    provider = mollie.PROVIDER.configured({})
-    served.edge.webhooks = {"mollie": WebhookEndpoint("mollie", provider, secrets)}
-    sent = genuine(provider, "paid", Example(TOKEN, NOW))
-    api, closed = ChangedKey("new", sent.fetched), ChangedKey("other", sent.fetched)
-
-    served.edge.asker = closed
-    refused = await deliver_call(served, "mollie", sent)
-    served.edge.asker = api
-    taken = await deliver_call(served, "mollie", sent)
-
-    assert (refused.status_code, taken.status_code) == (503, 200)
-    assert (closed.shown, api.shown) == (["old", "new"], ["old", "new"])
     assert len(await kept(redis)) == 1

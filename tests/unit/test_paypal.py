@@ -1,9 +1,13 @@
 """PayPal: the certificate that signs, and where it may come from."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import ValidationError
 
 from routers.call import Call
 from routers.payments.events import (
@@ -12,9 +16,11 @@ from routers.payments.events import (
     PaymentPending,
     PaymentSucceeded,
 )
+from routers.payments.examples import paypal as examples
+from routers.payments.examples.authority import ExampleAuthority
 from routers.refusal import RefusalReason, Refused
 from routers.verification import Secret
-from tests.unit.calls import NOW, TOKEN, genuine, known, registered
+from tests.unit.calls import NOW, TOKEN, genuine, known, refusal, registered
 
 PROVIDER = registered()["paypal"]
 LIVE = PROVIDER.configured({"webhook_id": "8PT597110X687430LKGECATA"})
@@ -96,7 +102,7 @@ def test_another_algorithm_is_refused() -> None:
 
 def test_another_webhook_is_refused() -> None:
     """The webhook's id is signed: a call to one is none to another. And a sandbox's is none to a live one."""
-    other = PROVIDER.configured({"environment": "sandbox", "webhook_id": "OTHER"})
+    other = PROVIDER.configured({**PROVIDER.example_options, "webhook_id": "OTHER"})
     sent = genuine(PROVIDER, "PAYMENT.CAPTURE.COMPLETED")
 
     with pytest.raises(Refused) as caught:
@@ -104,6 +110,66 @@ def test_another_webhook_is_refused() -> None:
     assert caught.value.reason is RefusalReason.SIGNATURE_WRONG
     with pytest.raises(Refused):
         LIVE.verify(sent, [Secret(b"x")], NOW)
+
+
+NAME = "messageverificationcerts.sandbox.paypal.com"
+YESTERDAY, TOMORROW = NOW - timedelta(days=1), NOW + timedelta(days=1)
+
+
+def certified(
+    name: str = NAME,
+    authority: ExampleAuthority = examples.AUTHORITY,
+    not_before: datetime = NOW - timedelta(days=9),
+    not_after: datetime = NOW + timedelta(days=9),
+) -> bytes:
+    """A certificate of the key that has signed the examples."""
+    key = load_pem_private_key(examples.private_key(), None).public_key()
+    assert isinstance(key, RSAPublicKey)
+    return authority.issued(name, key, not_before=not_before, not_after=not_after)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        certified(not_after=YESTERDAY),
+        certified(not_before=TOMORROW),
+        certified(authority=ExampleAuthority("Authority of the examples")),
+        certified("shop.example"),
+        b"<html>",
+        b"",
+    ],
+    ids=["expired", "not yet valid", "foreign authority", "another name", "no certificate", "nothing"],
+)
+def test_another_certificate_is_refused_though_the_signature_fits(written: bytes) -> None:
+    """Whoever serves it: its dates, its name and who vouches for it must be right, all three."""
+    sent = replace(genuine(PROVIDER, "PAYMENT.CAPTURE.COMPLETED"), evidence=written)
+
+    assert refusal(PROVIDER.verify, sent) is RefusalReason.KEY_UNUSABLE
+
+
+def test_public_authorities_vouch_unless_others_are_named() -> None:
+    """The certificate of the examples is none of theirs."""
+    options = {name: value for name, value in PROVIDER.example_options.items() if name != "authorities"}
+    sent = genuine(PROVIDER, "PAYMENT.CAPTURE.COMPLETED")
+
+    assert refusal(PROVIDER.configured(options).verify, sent) is RefusalReason.KEY_UNUSABLE
+
+
+def test_that_the_host_serves_it_can_be_made_enough() -> None:
+    """For the day when PayPal leaves out a link of the chain; the dates still count."""
+    options = {"environment": "sandbox", "webhook_id": "8PT597110X687430LKGECATA", "certificate": "host"}
+    by_host = PROVIDER.configured(options)
+    sent = genuine(PROVIDER, "PAYMENT.CAPTURE.COMPLETED")
+    expired = replace(sent, evidence=certified(not_after=YESTERDAY))
+
+    by_host.verify(sent, [known(PROVIDER)], NOW)
+    assert refusal(by_host.verify, expired) is RefusalReason.KEY_UNUSABLE
+
+
+def test_an_authority_that_cannot_be_read_is_no_setting() -> None:
+    """It is told when the gateway starts, not at the first payment."""
+    with pytest.raises(ValidationError):
+        PROVIDER.configured({**PROVIDER.example_options, "authorities": ["-----BEGIN"]})
 
 
 def test_an_order_and_its_capture_are_steps_of_one_thing() -> None:

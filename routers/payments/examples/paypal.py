@@ -2,13 +2,12 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from routers.payments.currency import literal
+from routers.payments.examples.authority import ExampleAuthority
 from routers.payments.examples.numbers import name_of
 from routers.provider import Example
 
@@ -38,15 +38,15 @@ def _private(secret: bytes) -> rsa.RSAPrivateKey:
     return key
 
 
+AUTHORITY: Final = ExampleAuthority("Authority of the examples")
+"""Who vouches for the examples' certificate, in the place of a public authority."""
+
+
 @cache
 def certificate(secret: bytes) -> bytes:
     """What the address of the certificate answers, if *secret* is PayPal's private key (PEM)."""
-    key = _private(secret)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "messageverificationcerts.paypal.com")])
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(start).not_valid_after(start + timedelta(days=7300))
-    return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    public_key = _private(secret).public_key()
+    return AUTHORITY.issued("messageverificationcerts.sandbox.paypal.com", public_key)
 
 
 def anything(_: bytes) -> bytes:
