@@ -48,6 +48,7 @@ class Gateway:
         self._expired = expired
         self._declined = declined
         self.garbage = GarbageStateRegistry(*(feature.garbage for feature in features))
+        self._garbage_of_all = GarbageStateRegistry.shared()
         self._dispatcher: Dispatcher | None = None
         self._of_bots: Mapping[int, Mapping[str, Feature]] = {}
 
@@ -145,7 +146,7 @@ class Gateway:
     def is_garbage(self, state: str | State | None) -> bool:
         """Tell whether messages of *state* go when it is left."""
         name = state.state if isinstance(state, State) else state
-        return self.garbage.is_garbage(name) or GarbageStateRegistry.is_garbage(name)
+        return self.garbage.is_garbage(name) or self._garbage_of_all.is_garbage(name)
 
 
 def _refuse_clash(what: str, names: Iterable[str]) -> None:

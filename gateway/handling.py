@@ -136,7 +136,7 @@ class Handling:
 
     async def handle(self, unit: UnitOfWork, subject: Subject, journal: Journal) -> Verdict:
         """Run the handler of *subject*, staging in *unit*; calls that *journal* knows are not made again."""
-        state = FSMContext(storage=self._container.storage, key=unit.conversation.storage_key())
+        state = FSMContext(storage=self._container.storage, key=unit.key)
         director = Director(
             state,
             unit,

@@ -155,7 +155,7 @@ class Processor:
             if isinstance(verdict, Handled):
                 answer = await self._commit(unit, run)
                 if answer is not None:
-                    return self._committed(entry, answer)
+                    return _committed(answer)
             else:
                 processed = await self._settle(run, unit, verdict)
                 if processed is not None:
@@ -213,25 +213,6 @@ class Processor:
             cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.known_id, unit.deeds),
         )
 
-    def _committed(self, entry: InboxEntry, answer: CommitAnswer) -> Processed:
-        match answer.outcome:
-            case Committed.FENCED:
-                return Processed(Fate.LOST)
-            case Committed.STALE:
-                # Two events of one object at once: the other was further on, and this one changed nothing.
-                return Processed(Fate.WAITS, at_ms=0)
-            case _:
-                log.debug("applied", source=entry.envelope.source, type=entry.envelope.type, entry=entry.id)
-                unparked = tuple(entry_id.decode() for entry_id in answer.unparked)
-                return Processed(
-                    Fate.ENDED,
-                    ended="applied",
-                    unparked=unparked,
-                    wrote=bool(answer.effects or answer.resolved),
-                    timers=bool(answer.timers),
-                    told=bool(answer.told),
-                )
-
     async def _settle(
         self, run: _Run, unit: UnitOfWork, verdict: Skipped | Parked | Rejected
     ) -> Processed | None:
@@ -263,3 +244,22 @@ class Processor:
     async def _give_up(self, run: _Run, reason: str, detail: str) -> Processed:
         await self._handling.queries.decline(run.subject.query, run.journal)
         return await self._settling.give_up(run.entry, run.lease, reason, detail)
+
+
+def _committed(answer: CommitAnswer) -> Processed:
+    match answer.outcome:
+        case Committed.FENCED:
+            return Processed(Fate.LOST)
+        case Committed.STALE:
+            # Two events of one object at once: the other was further on, and this one changed nothing.
+            return Processed(Fate.WAITS, at_ms=0)
+        case _:
+            unparked = tuple(entry_id.decode() for entry_id in answer.unparked)
+            return Processed(
+                Fate.ENDED,
+                ended="applied",
+                unparked=unparked,
+                wrote=bool(answer.effects or answer.resolved),
+                timers=bool(answer.timers),
+                told=bool(answer.told),
+            )

@@ -1,8 +1,8 @@
 """One change of one conversation, as commit.lua makes it: whole or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from state.conversation import Conversation
 from state.packing import pack, pack_for_lua
@@ -76,7 +76,7 @@ class Cause:
     """What the chat was owed for it: ``show content``, ``call SendMessage``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Change:
     """One change of one conversation. What is absent is left alone."""
 
@@ -133,49 +133,35 @@ class Change:
         members: dict[str, Any] = {
             "conversation": self.conversation.encode(),
             "bot": str(self.conversation.bot_id),
-            "told": self.told_ms or None,
-            "forget": self.forget or None,
-            "cause": self._packed_cause(),
             "ttl_ms": self.ttl_ms,
-            "lease": self.lease,
-            "entry": self.entry_id,
-            "first": self.first_id,
-            "basis": self.basis,
-            "state": self.state,
-            "replace": self.replace,
-            "once": REMEMBER_MADE_MS if self.once is not None else None,
-            "turn": self.turn,
-            "want": {"draft": self.want_draft} if self.want_draft is not None else self.want,
-            "watch": (watch or None) if self.state is not None else None,
-            "wake": wake if self.lease is None else None,
         }
+        for name, attribute in _SINGLE:
+            if (value := getattr(self, attribute)) is not None:
+                members[name] = value
+        for name, attribute, form in _SEVERAL:
+            if values := getattr(self, attribute):
+                members[name] = form(values)
+        if self.lease is None:
+            members["wake"] = wake
+        if self.once is not None:
+            members["once"] = REMEMBER_MADE_MS
         if self.rank is not None:
             _, members["rank"], members["rank_ms"] = self.rank
-            members["again"] = self.again or None
-        lists: dict[str, Any] = {
-            "set": flat(self.set),
-            "del": list(self.delete),
-            "drafts": {feature: draft.members() for feature, draft in self.drafts.items()},
-            "touch": dict(self.touch),
-            "when": {name: False if stored is None else stored for name, stored in self.when.items()},
-            "garbage": [message.members() for message in self.garbage],
-            "effects": list(self.effects),
-            "shows": dict.fromkeys(self.shows, True),
-            "timers": [(timer.name, timer.due_at_ms, timer.envelope, timer.bound) for timer in self.timers],
-            "cancel": list(self.cancel),
-            "expectations": [
-                {"terms": expectation.terms, "ttl_ms": expectation.ttl_ms}
-                for expectation in self.expectations
-            ],
-        }
-        members = {name: value for name, value in members.items() if value is not None}
-        return pack_for_lua(members | {name: value for name, value in lists.items() if value})
+        if watch and self.state is not None:
+            members["watch"] = watch
+        return pack_for_lua(members)
 
-    def _packed_cause(self) -> bytes | None:
-        if self.cause is None:
+    @property
+    def wanted(self) -> str | dict[str, str] | None:
+        """What the answer brings along."""
+        return {"draft": self.want_draft} if self.want_draft is not None else self.want
+
+    @property
+    def packed_cause(self) -> bytes | None:
+        """The cause as the history keeps it."""
+        if (cause := self.cause) is None:
             return None
         drafts = {feature: _names_of(change) for feature, change in self.drafts.items()}
-        cause = self.cause
         return pack(
             (cause.source, cause.type, cause.idempotency_key, cause.entry_id, drafts, list(cause.did))
         )
@@ -207,3 +193,38 @@ def _names_of(draft: DraftChange) -> list[str]:
 def flat(fields: Mapping[str, bytes]) -> list[str | bytes]:
     """Return a mapping as Redis's commands take it: name, value, name, value."""
     return [part for pair in fields.items() for part in pair]
+
+
+#: What commit.lua calls it, and our attribute: what is None is left out.
+_SINGLE: Final = (
+    ("lease", "lease"),
+    ("entry", "entry_id"),
+    ("first", "first_id"),
+    ("basis", "basis"),
+    ("state", "state"),
+    ("replace", "replace"),
+    ("turn", "turn"),
+    ("want", "wanted"),
+    ("cause", "packed_cause"),
+)
+#: The same with the form in which it is sent: what is empty is left out.
+_SEVERAL: Final[Sequence[tuple[str, str, Callable[[Any], Any]]]] = (
+    ("told", "told_ms", int),
+    ("forget", "forget", bool),
+    ("again", "again", bool),
+    ("set", "set", flat),
+    ("del", "delete", list),
+    ("drafts", "drafts", lambda drafts: {feature: draft.members() for feature, draft in drafts.items()}),
+    ("touch", "touch", dict),
+    ("when", "when", lambda when: {name: False if v is None else v for name, v in when.items()}),
+    ("garbage", "garbage", lambda garbage: [message.members() for message in garbage]),
+    ("effects", "effects", list),
+    ("shows", "shows", lambda blocks: dict.fromkeys(blocks, True)),
+    ("timers", "timers", lambda timers: [(t.name, t.due_at_ms, t.envelope, t.bound) for t in timers]),
+    ("cancel", "cancel", list),
+    (
+        "expectations",
+        "expectations",
+        lambda expected: [{"terms": each.terms, "ttl_ms": each.ttl_ms} for each in expected],
+    ),
+)

@@ -1,6 +1,7 @@
 """One FSM context: the unit that events change and that a user sees."""
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote, unquote
 
@@ -17,6 +18,9 @@ class Conversation:
     thread_id: int | None = None
     business_connection_id: str | None = None
     destiny: str = DEFAULT_DESTINY
+    # Made once: one event names a dozen keys of its conversation.
+    _text: str = field(default="", init=False, repr=False, compare=False)
+    _checksum: int = field(default=-1, init=False, repr=False, compare=False)
 
     @classmethod
     def private(cls, bot_id: int, user_id: int) -> Self:
@@ -43,6 +47,8 @@ class Conversation:
 
     def encode(self) -> str:
         """Return the text form, ``bot:chat:user[:t<thread>][:b<business>][:d<destiny>]``."""
+        if self._text:
+            return self._text
         text = f"{self.bot_id}:{self.chat_id}:{self.user_id}"
         if self.thread_id is not None:
             text += f":t{self.thread_id}"
@@ -50,7 +56,15 @@ class Conversation:
             text += f":b{quote(self.business_connection_id, safe='')}"
         if self.destiny != DEFAULT_DESTINY:
             text += f":d{quote(self.destiny, safe='')}"
+        object.__setattr__(self, "_text", text)
         return text
+
+    def checksum(self) -> int:
+        """Return the same number for all conversations of one bot in one chat."""
+        if self._checksum < 0:
+            checksum = zlib.crc32(b"%d:%d" % (self.bot_id, self.chat_id))
+            object.__setattr__(self, "_checksum", checksum)
+        return self._checksum
 
     @classmethod
     def decode(cls, text: str) -> Self:

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+from state.changes import Registration
 from state.conversation import Conversation
 from state.grouping import GroupedCalls
 from state.keys import Keys
@@ -33,6 +34,10 @@ class Expectation:
     def pack(self) -> bytes:
         """Return the terms as stored beside the token."""
         return pack((self.token, self.feature, self.kind, self.name, self.amount_minor, self.currency))
+
+    def registration(self, partition: int) -> Registration:
+        """Return it as a part of a change of a conversation in *partition*."""
+        return Registration(partition, self.token, self.pack(), int(self.lives_for.total_seconds() * 1000))
 
     @classmethod
     def unpack(cls, terms: bytes) -> "Expectation":

@@ -107,7 +107,7 @@ class Keys:
 
     def partition_of(self, conversation: Conversation) -> int:
         """Return the partition of the conversation's chat."""
-        return zlib.crc32(b"%d:%d" % (conversation.bot_id, conversation.chat_id)) % self.partitions
+        return conversation.checksum() % self.partitions
 
     def partition_of_call(self, source: str, idempotency_key: str) -> int:
         """Return the partition of a call that names no conversation."""

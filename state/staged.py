@@ -5,9 +5,10 @@ from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from state.changes import DraftChange
+from state.changes import Change, DraftChange, Tracked
 from state.expectations import Expectation
-from state.outbox import Effect
+from state.fields import data_field, quote_feature
+from state.outbox import Effect, EffectKind
 from state.timers import Timer
 
 
@@ -53,6 +54,28 @@ class Staged:
         # To have read a draft is not a deed.
         names = (each.name for each in fields(self) if each.name != "touched")
         return self.state is not None or any(getattr(self, name) for name in names)
+
+    def put_into(self, change: Change, state: str | None, *, partition: int, user_is_there: bool) -> None:
+        """Make all of it part of *change*, which leaves its conversation, in *partition*, in *state*."""
+        change.state, change.replace, change.touch = self.state, self.replace, self.touched
+        if self.data or self.own:
+            stored = {data_field(key): value for key, value in self.data.items()}
+            change.set = {name: value for name, value in stored.items() if value is not None} | self.own
+            change.delete = [name for name, value in stored.items() if value is None]
+        if self.drafts:
+            change.drafts = {quote_feature(feature): draft.change() for feature, draft in self.drafts.items()}
+        if self.garbage:
+            change.garbage = [Tracked(place, state, sent_at_ms) for place, sent_at_ms in self.garbage]
+        if self.effects:
+            change.effects = [effect.pack(state, user_is_there=user_is_there) for effect in self.effects]
+            change.shows = [
+                effect.payload["block"] for effect in self.effects if effect.kind is EffectKind.SHOW
+            ]
+        if self.timers or self.cancelled:
+            change.timers = [timer.setting() for timer in self.timers.values()]
+            change.cancel = sorted(self.cancelled)
+        if self.expectations:
+            change.expectations = [expected.registration(partition) for expected in self.expectations]
 
     def copy(self) -> "Staged":
         """Return a copy that later writes do not reach."""

@@ -23,7 +23,7 @@ from state.reading import Reading
 from state.scripts import Change, CommitAnswer, Committed, Scripts
 from state.snapshot import Needs, Snapshot, pairs, unexpired
 from state.turns import Turns
-from state.unit_of_work import UnitOfWork, unit_of_work_of
+from state.unit_of_work import UnitOfWork, conversation_of, unit_of_work_of
 
 
 class ConversationStorage(BaseStorage):
@@ -76,7 +76,7 @@ class ConversationStorage(BaseStorage):
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         """Set the state of *key*; None removes it. What garbage the old state had is deleted."""
         name = state.state if isinstance(state, State) else state
-        conversation = Conversation.from_storage_key(key)
+        conversation = conversation_of(key)
         if unit := unit_of_work_of(conversation):
             unit.set_state(name)
         else:
@@ -84,7 +84,7 @@ class ConversationStorage(BaseStorage):
 
     async def get_state(self, key: StorageKey) -> str | None:
         """Return the state of *key*."""
-        conversation = Conversation.from_storage_key(key)
+        conversation = conversation_of(key)
         if unit := unit_of_work_of(conversation):
             return unit.state
         stored = await self._get(conversation, "s")
@@ -99,7 +99,7 @@ class ConversationStorage(BaseStorage):
         """
         if not isinstance(data, Mapping):
             raise DataNotDictLikeError(f"Data must be a dict or dict-like object, got {type(data).__name__}")
-        conversation = Conversation.from_storage_key(key)
+        conversation = conversation_of(key)
         keeps_drafts = self._clear_keeps_drafts and not data
         if unit := unit_of_work_of(conversation):
             if keeps_drafts:
@@ -112,14 +112,14 @@ class ConversationStorage(BaseStorage):
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
         """Return all data of *key*, each draft under ``draft:<feature>``."""
-        conversation = Conversation.from_storage_key(key)
+        conversation = conversation_of(key)
         if unit := unit_of_work_of(conversation):
             return (await self._whole(unit)).data()
         return fields.read_data((await self.reading.read(conversation)).fields)
 
     async def get_value(self, storage_key: StorageKey, dict_key: str, default: Any = None) -> Any:
         """Return one value of the data of *storage_key*, at the cost of that value alone."""
-        conversation = Conversation.from_storage_key(storage_key)
+        conversation = conversation_of(storage_key)
         if dict_key.startswith(fields.DRAFT):
             feature = dict_key.removeprefix(fields.DRAFT)
             if draft := await self.drafts.read(conversation, feature):
@@ -132,7 +132,7 @@ class ConversationStorage(BaseStorage):
 
     async def update_data(self, key: StorageKey, data: Mapping[str, Any]) -> dict[str, Any]:
         """Set the keys of *data*, leave all others alone, and return all data."""
-        conversation = Conversation.from_storage_key(key)
+        conversation = conversation_of(key)
         if unit := unit_of_work_of(conversation):
             unit.update_data(data, self.drafts.ttl_ms())
             return (await self._whole(unit)).data()

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from aiogram.fsm.storage.base import StorageKey
+
 from state import fields, values
 from state.basis import EVERYTHING, Basis
 from state.conversation import Conversation
 from state.expectations import Expectation, mint
 from state.keys import Keys
-from state.outbox import Effect, EffectKind
-from state.scripts import Change, Registration, Tracked
+from state.outbox import Effect
+from state.scripts import Change
 from state.snapshot import Snapshot
 from state.staged import Staged, StagedDraft, overlay
 from state.timers import Timer
@@ -37,6 +39,7 @@ class UnitOfWork:
         """*former* is the same conversation under the id of the group that its supergroup was."""
         self.conversation = conversation
         self.former = former
+        self.key = conversation.storage_key()
         self.closed = False
         self.user_is_there = False
         self._keys = keys
@@ -111,8 +114,10 @@ class UnitOfWork:
         self.basis.look_at(name)
         return values.load(stored) if stored is not None else default
 
-    def _fields_now(self) -> dict[bytes, bytes]:
+    def _fields_now(self) -> Mapping[bytes, bytes]:
         """Return the fields of data and drafts as this handler has left them so far."""
+        if not (self._staged.drafts or self._staged.data or self._staged.replace):
+            return self.basis.fields
         now = self._fields_before()
         for feature, staged in self._staged.drafts.items():
             prefix = fields.draft_field(feature, "").encode()
@@ -248,45 +253,12 @@ class UnitOfWork:
 
     def change(self, *, ttl_ms: int, basis: int | None, **more: Any) -> Change:
         """Return all that was staged, as one change; *more* are members of `Change`."""
+        change = Change(conversation=self.conversation, ttl_ms=ttl_ms, basis=basis, **more)
         partition = self._keys.partition_of(self.conversation)
-        return Change(
-            conversation=self.conversation,
-            ttl_ms=ttl_ms,
-            basis=basis,
-            state=self._staged.state,
-            replace=self._staged.replace,
-            touch=self._staged.touched,
-            set={
-                fields.data_field(key): stored
-                for key, stored in self._staged.data.items()
-                if stored is not None
-            }
-            | self._staged.own,
-            delete=[fields.data_field(key) for key, stored in self._staged.data.items() if stored is None],
-            drafts={
-                fields.quote_feature(feature): staged.change()
-                for feature, staged in self._staged.drafts.items()
-            },
-            garbage=[
-                Tracked(place, self._state_now(), sent_at_ms) for place, sent_at_ms in self._staged.garbage
-            ],
-            effects=[
-                effect.pack(self._state_now(), user_is_there=self.user_is_there)
-                for effect in self._staged.effects
-            ],
-            shows=[
-                effect.payload["block"] for effect in self._staged.effects if effect.kind is EffectKind.SHOW
-            ],
-            timers=[timer.setting() for timer in self._staged.timers.values()],
-            cancel=sorted(self._staged.cancelled),
-            expectations=[
-                Registration(
-                    partition, expected.token, expected.pack(), int(expected.lives_for.total_seconds() * 1000)
-                )
-                for expected in self._staged.expectations
-            ],
-            **more,
+        self._staged.put_into(
+            change, self._state_now(), partition=partition, user_is_there=self.user_is_there
         )
+        return change
 
     def rebase(self, snapshot: Snapshot) -> bool:
         """
@@ -312,3 +284,11 @@ def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:
     if unit is None or unit.closed or conversation not in (unit.conversation, unit.former):
         return None
     return unit
+
+
+def conversation_of(key: StorageKey) -> Conversation:
+    """Return what aiogram calls *key*; if this context's unit of work is on that, its conversation itself."""
+    unit = _current.get()
+    if unit is not None and unit.key == key:
+        return unit.conversation
+    return Conversation.from_storage_key(key)
