@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 
 from routers.dependencies import api_of
 from routers.rest.caller import ReadsState
+from routers.rest.described import leads_to
 from routers.rest.limited_route import LimitedRoute
 
 router = APIRouter(tags=["bots"], route_class=LimitedRoute)
@@ -21,7 +22,12 @@ class Bots(BaseModel):
     bots: list[Bot]
 
 
-@router.get("/bots", operation_id="list_bots", summary="List the bots")
+@router.get(
+    "/bots",
+    operation_id="list_bots",
+    summary="List the bots",
+    responses={200: {"links": leads_to("count_states", bot="/bots/0/name")}},
+)
 async def list_bots(request: Request, caller: ReadsState) -> Bots:
     """Return the bots that the key may work with."""
     bots = api_of(request).bots

@@ -11,7 +11,7 @@ from routers.rest.address import Addressed
 from routers.rest.answer import IfMatch, answer, nothing, precondition_failed, revision_of
 from routers.rest.api import Api
 from routers.rest.caller import ReadsState, WritesState
-from routers.rest.described import CONDITION, ETAG, NO_SUCH_BOT
+from routers.rest.described import CONDITION, ETAG, NO_SUCH_BOT, leads_on
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.present import ConversationView, Present
 from routers.rest.writes import write, write_from
@@ -64,7 +64,14 @@ async def get_conversation(address: Addressed, caller: ReadsState) -> Response:
     operation_id="put_state",
     summary="Set the state",
     response_model=StateSet,
-    responses={200: {"headers": ETAG}, **NO_SUCH_BOT, **CONDITION},
+    responses={
+        200: {
+            "headers": ETAG,
+            "links": leads_on("bot", "user", to=("get_conversation", "get_history", "delete_conversation")),
+        },
+        **NO_SUCH_BOT,
+        **CONDITION,
+    },
 )
 async def put_state(
     address: Addressed,

@@ -1,5 +1,6 @@
 """Parts of the description that many operations share."""
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from routers.problems import MEDIA_TYPE
@@ -33,9 +34,16 @@ ETAG: Final[dict[str, Any]] = {
 }
 
 
-def leads_to(operation: str, parameter: str, where: str) -> dict[str, Any]:
+def leads_to(operation: str, **parameters: str) -> dict[str, Any]:
     """Return the description of a link: what of the answer's body is which parameter of another operation."""
-    return {operation: {"operationId": operation, "parameters": {parameter: f"$response.body#{where}"}}}
+    taken = {name: f"$response.body#{where}" for name, where in parameters.items()}
+    return {operation: {"operationId": operation, "parameters": taken}}
+
+
+def leads_on(*parameters: str, to: Sequence[str]) -> dict[str, Any]:
+    """Return the description of links to operations whose *parameters* are those of the call's own path."""
+    taken = {name: f"$request.path.{name}" for name in parameters}
+    return {operation: {"operationId": operation, "parameters": taken} for operation in to}
 
 
 NO_SUCH_BOT: Final[Responses] = {404: problem("No such bot is configured")}

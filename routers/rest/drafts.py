@@ -12,7 +12,7 @@ from routers.rest.address import Addressed
 from routers.rest.answer import IfMatch, answer, nothing, revision_of
 from routers.rest.api import Api, DraftTerms
 from routers.rest.caller import Caller, ReadsState, WritesState
-from routers.rest.described import CONDITION, ETAG, NO_SUCH_BOT, Responses
+from routers.rest.described import CONDITION, ETAG, NO_SUCH_BOT, Responses, leads_on
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.nesting import DEEPEST, is_shallow
 from routers.rest.present import Present
@@ -30,6 +30,10 @@ FeatureName = Annotated[
 Draft = dict[str, JsonValue]
 _PATH: Final = "/bots/{bot}/users/{user}/drafts/{feature}"
 _ANSWER: Final[Responses] = {200: {"headers": ETAG}, **NO_SUCH_BOT}
+_WRITTEN: Final[Responses] = {
+    200: {"headers": ETAG, "links": leads_on("bot", "user", "feature", to=("get_draft", "delete_draft"))},
+    **NO_SUCH_BOT,
+}
 _EXAMPLES: Final[list[Any]] = [{"item": "tea", "price_minor": 4200}]
 
 
@@ -45,7 +49,7 @@ async def get_draft(address: Addressed, caller: ReadsState, feature: FeatureName
     operation_id="put_draft",
     summary="Replace a draft",
     response_model=Draft,
-    responses={**_ANSWER, **CONDITION},
+    responses={**_WRITTEN, **CONDITION},
 )
 async def put_draft(
     address: Addressed,
@@ -70,7 +74,7 @@ async def put_draft(
     operation_id="patch_draft",
     summary="Change fields of a draft",
     response_model=Draft,
-    responses={**_ANSWER, **CONDITION},
+    responses={**_WRITTEN, **CONDITION},
 )
 async def patch_draft(
     address: Addressed,

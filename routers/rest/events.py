@@ -82,7 +82,7 @@ class EventView(BaseModel):
         202: {
             "description": "It is stored",
             "headers": {"Location": {"description": "Where to ask after it", "schema": {"type": "string"}}},
-            "links": leads_to("get_event", "event", "/id"),
+            "links": leads_to("get_event", event="/id"),
         },
         415: problem("The body is compressed, or neither JSON nor a CloudEvent"),
     },

@@ -31,6 +31,10 @@ Token = Annotated[str, Path(max_length=64, description="As it was given", exampl
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
+#: Where the answer has the token.
+_TOKEN: Final = {"token": "/token"}
+
+
 class ExpectationCall(BaseModel):
     """What to wait for."""
 
@@ -74,8 +78,7 @@ class ExpectationView(BaseModel):
     responses={
         201: {
             "headers": {"Location": {"description": "Where it stands", "schema": {"type": "string"}}},
-            "links": leads_to("get_expectation", "token", "/token")
-            | leads_to("cancel_expectation", "token", "/token"),
+            "links": leads_to("get_expectation", **_TOKEN) | leads_to("cancel_expectation", **_TOKEN),
         },
         **NO_SUCH_BOT,
     },

@@ -38,7 +38,7 @@ def _first_is(*operations: str) -> Responses:
     """Return what links a page's first event to these operations."""
     links: dict[str, Any] = {}
     for operation in operations:
-        links |= leads_to(operation, "event", "/events/0/id")
+        links |= leads_to(operation, event="/events/0/id")
     return {200: {"links": links}}
 
 

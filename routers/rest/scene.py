@@ -12,7 +12,7 @@ from routers.rest.answer import answer
 from routers.rest.api import Entered
 from routers.rest.caller import WritesState
 from routers.rest.conversations import StateSet
-from routers.rest.described import ETAG, NO_SUCH_BOT, problem
+from routers.rest.described import ETAG, NO_SUCH_BOT, leads_on, problem
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.present import Present
 from routers.rest.writes import CONTENDED
@@ -43,7 +43,7 @@ class SceneCall(BaseModel):
     summary="Enter a scene and show it",
     response_model=StateSet,
     responses={
-        200: {"headers": ETAG},
+        200: {"headers": ETAG, "links": leads_on("bot", "user", to=("get_conversation", "get_history"))},
         409: problem("A guard of the bot does not let the user in"),
         **NO_SUCH_BOT,
     },

@@ -12,7 +12,7 @@ from routers.rest.address import BotName, bot_for
 from routers.rest.answer import CURSOR, answer
 from routers.rest.caller import ReadsState
 from routers.rest.conversations import StateName
-from routers.rest.described import NO_SUCH_BOT
+from routers.rest.described import NO_SUCH_BOT, leads_to
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.present import Place, place
 from state.directory import CursorUnreadable
@@ -62,7 +62,21 @@ async def count_states(request: Request, caller: ReadsState, bot: BotName) -> Re
     operation_id="query_conversations",
     summary="List conversations by state",
     response_model=Page,
-    responses=NO_SUCH_BOT,
+    responses={
+        200: {
+            "links": {
+                name: found
+                for operation in ("get_conversation", "get_history", "delete_conversation")
+                for name, found in leads_to(
+                    operation,
+                    bot="/conversations/0/bot",
+                    user="/conversations/0/user",
+                    chat="/conversations/0/chat",
+                ).items()
+            }
+        },
+        **NO_SUCH_BOT,
+    },
 )
 async def query_conversations(
     request: Request, caller: ReadsState, query: Annotated[Query, Body()]
