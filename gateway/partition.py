@@ -78,6 +78,10 @@ class PartitionLog:
             self._touched.add(entry.conversation)
             self.cursor = entry.id
 
+    def has_read(self, entry_id: str) -> bool:
+        """Tell whether the entry with this id, and so all before it, were read; "" stands for none."""
+        return entry_id in ("", self.cursor) or _order(entry_id) <= _order(self.cursor)
+
     def wait(self, entry_id: str, due_ms: int) -> None:
         """Let an entry rest until *due_ms*."""
         self._due[entry_id] = due_ms
@@ -167,3 +171,9 @@ class PartitionLog:
     def _touch(self, entry_id: str) -> None:
         if entry_id in self._by_id:
             self._touched.add(self._by_id[entry_id].conversation)
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    """Ids are a time in ms and a number, as in 1795000000000-0; in the cursor that may be 0 alone."""
+    at_ms, _, number = entry_id.partition("-")
+    return int(at_ms), int(number or 0)

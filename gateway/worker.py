@@ -103,6 +103,17 @@ class Worker:
         self._dirty.add(partition)
         self._wake.set()
 
+    def hand(self, entry: InboxEntry, before: str) -> None:
+        """Take *entry*, which was accepted in this process after the one with the id *before*."""
+        held = self._holdings.get(entry.partition)
+        if held is None:
+            return
+        if held.owed < READ_AHEAD and held.has_read(before):
+            held.add([entry])
+            self._start_lanes(held, self._now_ms())
+        else:
+            self.notice_accepted(entry.partition)
+
     def notice_urgent(self, partition: int) -> None:
         """Learn that a user waits for an answer in *partition*."""
         held = self._holdings.get(partition)
@@ -218,7 +229,11 @@ class Worker:
     async def _read_partition(self, held: PartitionLog) -> None:
         partition = held.lease.partition
         while held.owed < READ_AHEAD:
-            entries = await self._inbox.read(partition, after=held.cursor, count=READ_COUNT)
+            cursor = held.cursor
+            entries = await self._inbox.read(partition, after=cursor, count=READ_COUNT)
+            if held.cursor != cursor:
+                # Some of them have been handed over meanwhile.
+                continue
             held.add(entries)
             if len(entries) < READ_COUNT:
                 break

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +14,7 @@ from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
 from state.journal import read_journal
 from state.keys import Keys
+from state.outcomes import AcceptAnswer
 from state.packing import pack
 from state.pressure import Pressure
 from state.scripts import Accepted as Disposition
@@ -77,10 +78,10 @@ class Inbox:
         self._most = most_events
         self._pressure = pressure
         self._confirmation = confirmation
-        self.on_accepted: Callable[[int], None] = _nobody
-        """Called with the partition of each entry accepted here: a worker of this process need not wait."""
+        self.on_accepted: Callable[[InboxEntry, str], None] = _nobody_takes
+        """Called with each entry that is for a worker of this process, and the id of the entry before it."""
         self.on_urgent: Callable[[int], None] = _nobody
-        """The same for urgent entries."""
+        """Called with the partition of each urgent entry accepted here."""
 
     @property
     def _keys(self) -> Keys:
@@ -128,7 +129,7 @@ class Inbox:
         partition, token = self._place(envelope)
         if self._pressure is not None and not urgent and self._pressure.is_behind(partition):
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is too far behind")
-        disposition, entry_id = await self._scripts.accept(
+        answer = await self._scripts.accept(
             envelope.pack(),
             source=envelope.source,
             idempotency_key=envelope.idempotency_key,
@@ -140,14 +141,16 @@ class Inbox:
             most=self._most,
             urgent=urgent,
         )
-        if disposition is Disposition.FULL:
+        if answer.outcome is Disposition.FULL:
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
-        if disposition is Disposition.ACCEPTED:
-            (self.on_urgent if urgent else self.on_accepted)(partition)
+        if answer.before is not None:
+            self.on_accepted(_accepted(partition, envelope, answer), answer.before)
+        elif urgent and answer.outcome is Disposition.ACCEPTED:
+            self.on_urgent(partition)
         if self._confirmation is not None:
             # A repeat too: what it repeats may not be there yet.
             await self._confirmation.wait(partition)
-        return Receipt(disposition, partition, entry_id)
+        return Receipt(answer.outcome, partition, answer.entry_id)
 
     async def bury(self, envelope: Envelope, reason: str, *, remember_for: timedelta) -> Disposition:
         """
@@ -246,9 +249,23 @@ class Inbox:
         return {entry_id.decode(): int(until) for entry_id, until in pairs(rows).items()}
 
 
+def _accepted(partition: int, envelope: Envelope, answer: AcceptAnswer) -> InboxEntry:
+    """Return what reading the entry would return."""
+    conversation = envelope.conversation
+    if conversation is None:
+        conversation = Conversation.decode(answer.conversation.decode())
+        envelope = replace(envelope, conversation=conversation)
+    expectation = Expectation.unpack(answer.terms) if answer.terms else None
+    return InboxEntry(answer.entry_id, partition, envelope, conversation, expectation)
+
+
 def _accepted_ms(entry_id: bytes) -> int:
     return int(entry_id.partition(b"-")[0])
 
 
 def _nobody(partition: int) -> None:
+    """No worker runs in this process."""
+
+
+def _nobody_takes(entry: InboxEntry, before: str) -> None:
     """No worker runs in this process."""

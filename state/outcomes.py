@@ -67,6 +67,17 @@ class Replayed(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptAnswer:
+    outcome: Accepted
+    entry_id: str
+    before: str | None = None
+    """The id of the entry before it, "": there is none; None: it is not for a worker of this process."""
+    conversation: bytes = b""
+    terms: bytes = b""
+    """Those of the expectation that it answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommitAnswer:
     outcome: Committed
     revision: int = 0

@@ -8,7 +8,7 @@ from state.conversation import Conversation
 from state.counts import Counts
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
-from state.outcomes import Accepted, CommitAnswer, Committed, Fired, Loaded, Measured, Settled
+from state.outcomes import AcceptAnswer, Accepted, CommitAnswer, Committed, Fired, Loaded, Measured, Settled
 from state.packing import pack_for_lua
 from state.snapshot import Snapshot, pairs
 from state.watch import Watch
@@ -76,8 +76,8 @@ class Scripts:
         unresolved_ms: int,
         most: int,
         urgent: bool,
-    ) -> tuple[Accepted, str]:
-        """Keep one call once; return what became of it and its inbox id."""
+    ) -> AcceptAnswer:
+        """Keep one call once."""
         keys = self.keys
         names = [
             keys.seen(partition, source, idempotency_key),
@@ -99,8 +99,11 @@ class Scripts:
             most,
             int(urgent),
         ]
-        outcome, entry_id = await self.calls.script(_ACCEPT, names, arguments)
-        return Accepted(outcome), entry_id.decode()
+        outcome, entry_id, *ours = await self.calls.script(_ACCEPT, names, arguments)
+        if not ours:
+            return AcceptAnswer(Accepted(outcome), entry_id.decode())
+        before, found, terms = ours
+        return AcceptAnswer(Accepted(outcome), entry_id.decode(), before.decode(), found, terms)
 
     async def bury(
         self,

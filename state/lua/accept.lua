@@ -4,7 +4,8 @@
 -- ARGV  1 envelope  2 conversation or ''  3 remember for, ms  4 keep unresolved for, ms
 --       5 this process's worker name  6 prefix of the wake channels  7 most events owed, most unresolved
 --       8 1: a user waits for the answer
--- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id} or {FULL, ''}
+-- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id} or {FULL, ''}; what this process's own worker is to do:
+--         {ACCEPTED, id, id of the entry before it or '', conversation, terms}
 
 local seen = redis.call('GET', KEYS[1])
 if seen then
@@ -30,7 +31,7 @@ if conversation == '' then
   return { 'UNRESOLVED', id }
 end
 
-local id, word
+local id, word, before
 if ARGV[8] == '1' then
   id, word = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms, 'u', '1'), KEYS[6]
   redis.call('SADD', KEYS[6], id)
@@ -39,13 +40,18 @@ else
   if redis.call('XLEN', KEYS[2]) - redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7]) then
     return { 'FULL', '' }
   end
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  before = last and last[1] or ''
   id, word = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms), KEYS[2]
 end
 redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
 
--- The owner of the partition learns of it at once; within one process that needs no message.
+-- The owner of the partition learns of it at once; within one process that needs no message, and no reading.
 local lease = redis.call('GET', KEYS[3])
 local owner = lease and string.match(lease, '^(.*)/')
+if owner == ARGV[5] and before then
+  return { 'ACCEPTED', id, before, conversation, terms }
+end
 if owner and owner ~= ARGV[5] then
   redis.call('PUBLISH', ARGV[6] .. owner, word)
 end
