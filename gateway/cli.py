@@ -285,10 +285,11 @@ def explain(  # noqa: PLR0917 - typer reads them as options, not by position
     user: Annotated[int, typer.Argument(help="Telegram's id of the user.")],
     chat: Annotated[int | None, typer.Option(help="The chat, if it is not the private one.")] = None,
     thread: Annotated[int | None, typer.Option(help="The topic in the chat.")] = None,
+    business: Annotated[str | None, typer.Option(help="The business connection.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object for each change.")] = False,
     config: Config = None,
 ) -> int:
     """Tell why a user is in this state: the last changes, the newest first."""
     from gateway.commands.explain import explain as run
 
-    return run(existing(config), bot, user, chat=chat, thread=thread, as_json=json)
+    return run(existing(config), bot, user, chat=chat, thread=thread, business=business, as_json=json)

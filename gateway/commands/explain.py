@@ -20,7 +20,14 @@ from state.history import Account, History, Transition
 
 
 def explain(
-    config: Path | None, bot: str, user: int, *, chat: int | None, thread: int | None, as_json: bool
+    config: Path | None,
+    bot: str,
+    user: int,
+    *,
+    chat: int | None,
+    thread: int | None,
+    business: str | None,
+    as_json: bool,
 ) -> int:
     """
     Print the last changes of one conversation, the newest first.
@@ -29,7 +36,8 @@ def explain(
         CommandRefused: no such bot is configured, or Redis cannot be used.
     """
     settings = configured(config)
-    conversation = Conversation(_bot_id(settings, bot), chat if chat is not None else user, user, thread)
+    chat = chat if chat is not None else user
+    conversation = Conversation(_bot_id(settings, bot), chat, user, thread, business)
 
     async def run() -> Account:
         async with opened_store(settings) as scripts:

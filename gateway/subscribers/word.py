@@ -30,6 +30,7 @@ def body_of(word: OwedWord) -> bytes:
         "user_id": conversation.user_id,
         "chat_id": conversation.chat_id,
         "thread_id": conversation.thread_id,
+        "business_connection_id": conversation.business_connection_id,
         "from": transition.from_state,
         "to": transition.to_state,
         "revision": transition.revision,

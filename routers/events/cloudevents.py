@@ -2,8 +2,8 @@
 CloudEvents 1.0, structured and binary, as messages of ours.
 
 The attributes are the specification's; whom the event is for stands in extension attributes, whose names
-have letters and digits only: ``userid``, ``bot``, ``chatid``, ``threadid``, ``token``, ``nextscene``,
-``objectid``, ``traceid``.
+have letters and digits only: ``userid``, ``bot``, ``chatid``, ``threadid``, ``businessid``, ``token``,
+``nextscene``, ``objectid``, ``traceid``.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 """
@@ -26,6 +26,7 @@ _MEANING: Final = {
     "bot": "bot",
     "chatid": "chat_id",
     "threadid": "thread_id",
+    "businessid": "business_connection_id",
     "token": "token",
     "nextscene": "__next_scene__",
     "objectid": "object_id",

@@ -15,6 +15,9 @@ from state.conversation import Conversation
 #: One name for a user, a chat, a bot: Telegram's ids have at most 52 significant bits.
 #: https://core.telegram.org/bots/api#user
 TelegramId = Annotated[int, Field(ge=-(2**52), le=2**52)]
+#: Opaque; those seen have fewer than 40 characters: https://core.telegram.org/bots/api#businessconnection
+LONGEST_BUSINESS_ID: Final = 128
+BusinessId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_BUSINESS_ID)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 #: Members of a payload that the gateway fills in itself.
@@ -56,6 +59,8 @@ class Meta(BaseModel):
     chat_id: TelegramId | None = None
     """The chat, if it is not the private one."""
     thread_id: TelegramId | None = None
+    business_connection_id: BusinessId | None = None
+    """The connection to the business, if it is the chat of one that the bot serves."""
     token: Word | None = None
     """An expectation's token, which says the conversation."""
     next_scene: Word | None = Field(default=None, alias="__next_scene__")
@@ -147,7 +152,7 @@ def _conversation(meta: Meta, bots: Mapping[str, int], default_bot: str | None) 
     if bot_id is None:
         raise Malformed.at("/meta/bot", "no bot of that name or id is configured")
     chat_id = meta.chat_id if meta.chat_id is not None else meta.user_id
-    return Conversation(bot_id, chat_id, meta.user_id, meta.thread_id)
+    return Conversation(bot_id, chat_id, meta.user_id, meta.thread_id, meta.business_connection_id)
 
 
 def _event(message: Message, source: str, object_id: str, now: datetime) -> Event:

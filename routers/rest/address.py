@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Path, Query, Request
 
 from routers.dependencies import api_of
+from routers.events.message import LONGEST_BUSINESS_ID
 from routers.problems import Rejected
 from routers.rest.api import Api
 from routers.rest.caller import Caller, forbidden
@@ -27,6 +28,7 @@ class Address:
     user: int
     chat: int | None
     thread: int | None
+    business: str | None
 
     async def of(self, caller: Caller) -> Conversation:
         """
@@ -37,7 +39,7 @@ class Address:
             StoreUnavailable: Redis did not answer.
         """
         bot_id = bot_for(self.api, self.bot, caller)
-        named = self.api.conversation(bot_id, self.user, self.chat, self.thread)
+        named = self.api.conversation(bot_id, self.user, self.chat, self.thread, self.business)
         return (await self.api.storage.migrations.home(named)).conversation
 
 
@@ -62,13 +64,22 @@ def _address(
     request: Request,
     bot: BotName,
     user: Annotated[int, Path(ge=1, le=LARGEST_ID, description="Telegram's id of the user", examples=[501])],
+    *,
     chat: Annotated[
         int | None,
         Query(ge=-LARGEST_ID, le=LARGEST_ID, description="The chat, if it is not the private one"),
     ] = None,
     thread: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="The topic in the chat")] = None,
+    business: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=LONGEST_BUSINESS_ID,
+            description="The business connection, if it is the chat of a business that the bot serves",
+        ),
+    ] = None,
 ) -> Address:
-    return Address(api_of(request), bot, user, chat, thread)
+    return Address(api_of(request), bot, user, chat, thread, business)
 
 
 Addressed = Annotated[Address, Depends(_address)]

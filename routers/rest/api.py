@@ -105,11 +105,17 @@ class Api:
         return {**self.bots, **{str(bot_id): bot_id for bot_id in self.bots.values()}}
 
     def conversation(
-        self, bot_id: int, user_id: int, chat_id: int | None = None, thread_id: int | None = None
+        self,
+        bot_id: int,
+        user_id: int,
+        chat_id: int | None = None,
+        thread_id: int | None = None,
+        business_connection_id: str | None = None,
     ) -> Conversation:
         """Return the conversation of a user in a chat, by default the private one, as the bot keeps them."""
         chat = chat_id if chat_id is not None else user_id
-        return Conversation(bot_id, *apply_strategy(self.strategy, chat, user_id, thread_id))
+        place = apply_strategy(self.strategy, chat, user_id, thread_id)
+        return Conversation(bot_id, *place, business_connection_id)
 
     @property
     def directory(self) -> Directory:

@@ -43,6 +43,7 @@ CLOUD_EVENT_SCHEMA: Final[dict[str, Any]] = {
         "bot": {"type": "string"},
         "chatid": {"type": "string"},
         "threadid": {"type": "string"},
+        "businessid": {"type": "string"},
         "token": {"type": "string"},
         "nextscene": {"type": "string"},
         "objectid": {"type": "string"},

@@ -20,6 +20,7 @@ class Place(BaseModel):
     user: int
     chat: int
     thread: int | None
+    business: str | None = None
 
 
 class Block(BaseModel):
@@ -37,6 +38,7 @@ class ConversationView(BaseModel):
     user: int = Field(examples=[501])
     chat: int = Field(examples=[501])
     thread: int | None = None
+    business: str | None = Field(default=None, description="The business connection; null: none")
     state: str | None = Field(description="None: no state", examples=["Shop:paying"])
     revision: int = Field(description="Grows with each change; 0: there is nothing", examples=[7])
     drafts: dict[str, dict[str, JsonValue]] = Field(description="Each feature's draft")
@@ -115,6 +117,7 @@ def place(conversation: Conversation) -> dict[str, Any]:
         "user": conversation.user_id,
         "chat": conversation.chat_id,
         "thread": conversation.thread_id,
+        "business": conversation.business_connection_id,
     }
 
 

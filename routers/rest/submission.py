@@ -65,7 +65,11 @@ class Submission:
         if conversation is not None:
             caller.require_bot(conversation.bot_id)
             conversation = api.conversation(
-                conversation.bot_id, conversation.user_id, conversation.chat_id, conversation.thread_id
+                conversation.bot_id,
+                conversation.user_id,
+                conversation.chat_id,
+                conversation.thread_id,
+                conversation.business_connection_id,
             )
         envelope = Envelope(
             caller.source,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import orjson
 from aiogram.fsm.state import State
 from redis.asyncio import Redis
 
@@ -24,6 +25,7 @@ async def test_a_user_that_was_never_seen_has_nothing(rest: Rest) -> None:
         "user": USER,
         "chat": USER,
         "thread": None,
+        "business": None,
         "state": None,
         "revision": 0,
         "drafts": {},
@@ -82,6 +84,29 @@ async def test_other_chats_of_the_user_are_conversations_of_their_own(rest: Rest
     assert (await rest.ask("GET", HOME)).json()["state"] is None
     there = (await rest.ask("GET", f"{HOME}?chat=-100500")).json()
     assert (there["chat"], there["state"]) == (-100500, "Shop:paying")
+
+
+async def test_the_chat_of_a_business_is_a_conversation_of_its_own(rest: Rest) -> None:
+    """`business` names it, for reading, writing, scenes and events; what it shows goes by that connection."""
+    there = "?business=biz%3A1"
+    await rest.ask("PUT", f"{HOME}/state{there}", json={"state": "Shop:browsing"})
+    meta = {"type": "shop.order", "user_id": USER, "business_connection_id": "biz:1"}
+    cloud = {"specversion": "1.0", "id": "1", "source": "/s", "type": "shop.order", "userid": str(USER)}
+    headers = {"Content-Type": "application/cloudevents+json"}
+    await rest.ask("POST", "/v1/events", json={"meta": meta, "payload": {"item": "tea"}})
+    content = orjson.dumps(cloud | {"businessid": "biz:1", "data": {"size": 2}})
+    await rest.ask("POST", "/v1/events", content=content, headers=headers)
+    await rest.settled()
+
+    private, business = (await rest.ask("GET", HOME)).json(), (await rest.ask("GET", HOME + there)).json()
+
+    assert (private["state"], private["drafts"], private["business"]) == (None, {}, None)
+    assert (business["state"], business["drafts"]) == ("Shop:paying", {"shop": {"item": "tea", "size": 2}})
+    assert (business["business"], business["chat"]) == ("biz:1", USER)
+    assert {call.parameters["business_connection_id"] for call in rest.api.calls} == {"biz:1"}
+    listed = await rest.ask("POST", "/v1/conversations:query", json={"bot": "main", "state": "Shop:paying"})
+    assert [each["business"] for each in listed.json()["conversations"]] == ["biz:1"]
+    assert len((await rest.ask("GET", f"{HOME}/history{there}")).json()["transitions"]) == 3
 
 
 async def test_a_group_that_became_a_supergroup_is_found_by_both_ids(rest: Rest) -> None:
