@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import orjson
 from aiogram import Bot
 from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.fsm.context import FSMContext
@@ -25,6 +24,7 @@ from gateway.views import View
 from routers.decision import Decider, Decision
 from routers.event import Event
 from routers.events.event import ServiceEvent
+from routers.exact_json import parse_exact
 from routers.form import parse_form
 from routers.payments.events import PaymentPartiallyRefunded, PaymentPromised
 from routers.vocabulary import parse_event
@@ -268,8 +268,8 @@ def _checked(event: Event, expectation: Expectation | None) -> Event:
 def _raw(body: bytes) -> Mapping[str, Any]:
     """Return the provider's body as it came, if it is a JSON object or a form."""
     try:
-        raw = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        raw = parse_exact(body)
+    except ValueError:
         try:
             return parse_form(body)
         except ValueError:

@@ -2,12 +2,10 @@
 
 from typing import Final
 
-import orjson
-from pydantic import ValidationError
-
 from routers.bookings.events import BOOKING_EVENTS
 from routers.event import Event, OtherEvent
 from routers.events.event import ServiceEvent
+from routers.exact_json import parse_exact
 from routers.payments.events import PAYMENT_EVENTS
 from routers.payments.subscriptions import SUBSCRIPTION_EVENTS
 
@@ -25,8 +23,8 @@ def parse_event(stored: bytes) -> Event:
         ValueError: *stored* was not written by `Event.encode`, or by a later version of it.
     """
     try:
-        raw = orjson.loads(stored)
+        raw = parse_exact(stored)
         other = ServiceEvent if "payload" in raw else OtherEvent
         return EVENTS.get(raw["type"], other).model_validate(raw)
-    except (orjson.JSONDecodeError, ValidationError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError("not a stored event") from error

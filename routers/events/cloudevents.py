@@ -11,9 +11,8 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import orjson
-
 from routers.events.message import Malformed, Message, read_message
+from routers.exact_json import parse_exact
 from routers.provider import idempotency_key
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -72,8 +71,8 @@ def read_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Message 
     if "specversion" not in attributes:
         return None
     try:
-        data = orjson.loads(body) if body else {}
-    except orjson.JSONDecodeError:
+        data = parse_exact(body) if body else {}
+    except ValueError:
         raise Malformed.at("", "the data is not JSON") from None
     return _message(attributes, data)
 

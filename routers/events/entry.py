@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from routers.events.cloudevents import read_structured
 from routers.events.message import Malformed, Message, Meta, read_message
+from routers.exact_json import parse_exact
 
 #: Flat fields that say whom an event is for; every other field belongs to the payload.
 _META: Final = frozenset(field.alias or name for name, field in Meta.model_fields.items() if name != "id")
@@ -64,13 +63,13 @@ def _flat(fields: Mapping[str, Any]) -> Message:
 
 def _json(name: str, text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return parse_exact(text)
+    except ValueError:
         raise Malformed.at(f"/{name}", "is not JSON") from None
 
 
 def _json_or_text(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return parse_exact(text)
+    except ValueError:
         return text

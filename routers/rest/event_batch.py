@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import Response
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from routers.dependencies import api_of, edge_of
 from routers.events.cloudevents import read_structured
 from routers.events.message import Malformed, Message, read_message
+from routers.exact_json import parse_exact
 from routers.problems import BODY_TOO_LARGE, Problem, Rejected, not_now
 from routers.rest.answer import answer
 from routers.rest.api import Api
@@ -109,8 +109,8 @@ def _understood(
 
 def _message(text: bytes) -> Message:
     try:
-        raw = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        raw = parse_exact(text)
+    except ValueError:
         raise Malformed.at("", "the line is not JSON") from None
     if isinstance(raw, dict) and "specversion" in raw:
         return read_structured(raw)

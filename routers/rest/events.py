@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import APIRouter, Header, Path, Request
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from routers.dependencies import api_of, edge_of
 from routers.events.cloudevents import is_structured, read_binary, read_structured
 from routers.events.message import Malformed, Message, read_message
+from routers.exact_json import parse_exact
 from routers.problems import Problem, Rejected
 from routers.rest.answer import answer
 from routers.rest.api import Api
@@ -185,8 +185,8 @@ async def _message(request: Request) -> Message:
 
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
-        raw = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        raw = parse_exact(body)
+    except ValueError:
         raise Malformed.at("", "the body is not JSON") from None
     if not isinstance(raw, dict):
         raise Malformed.at("", "an event is one JSON object")
