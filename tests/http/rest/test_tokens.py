@@ -129,6 +129,19 @@ async def test_a_token_for_certain_bots_sees_those(rest: Rest) -> None:
     assert none.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "audience", ["another", ["another", "a third"], "the-gateway-2", "the", "", [], None]
+)
+async def test_a_token_for_another_audience_opens_nothing(rest: Rest, audience: Any) -> None:
+    """It was given to be shown elsewhere; whoever received it there must not come here with it."""
+    assert (await rest.client.get("/v1/bots", headers=token(aud=audience))).status_code == 401
+
+
+async def test_a_token_for_several_audiences_opens_if_we_are_one(rest: Rest) -> None:
+    """As RFC 7519 has it."""
+    assert (await rest.client.get("/v1/bots", headers=token(aud=["another", AUDIENCE]))).status_code == 200
+
+
 async def test_what_does_not_prove_who_sent_it_is_refused_alike(rest: Rest, provider: Provider) -> None:
     """Another audience, issuer or time, a stranger's key, a confused algorithm, no signature at all."""
     forged = [
