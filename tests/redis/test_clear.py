@@ -135,3 +135,39 @@ async def test_the_setting_reaches_the_bot(
 
     context = FSMContext(ConversationStorage(redis), conversation.storage_key())
     assert await context.get_data() == ({"draft:shop": {"item": 7}} if keeps else {})
+
+
+@pytest.mark.parametrize("in_a_handler", [True, False])
+@pytest.mark.parametrize("write", ["clear", "update and clear", "update", "replace", "update and delete"])
+async def test_a_value_under_a_drafts_name_does_not_outlive_the_draft(
+    redis: Redis, write: str, in_a_handler: bool
+) -> None:
+    """aiogram may keep a plain value there; once the feature writes or clears, nothing shows it again."""
+    storage = ConversationStorage(redis)
+    state = FSMContext(storage, CONVERSATION.storage_key())
+    await state.update_data({"draft:shop": "no draft", "locale": "de"})
+    shop = BaseStateManager(state, "shop")
+
+    async def written() -> None:
+        if "update" in write:
+            await shop.update(item=7)
+        if write == "replace":
+            await state.update_data({"draft:shop": {"item": 7}})
+        if "clear" in write:
+            await shop.clear()
+        if "delete" in write:
+            await shop.delete("item")
+
+    if in_a_handler:
+        unit = await storage.unit_of_work(CONVERSATION)
+        with unit.current():
+            await written()
+        assert (await storage.commit(unit)).outcome is Committed.COMMITTED
+    else:
+        await written()
+
+    left = {"draft:shop": {"item": 7}} if write in {"update", "replace"} else {}
+    assert await state.get_data() == {"locale": "de"} | left
+    assert await state.get_value("draft:shop") == left.get("draft:shop")
+    fields = await redis.hkeys(storage._scripts.keys.conversation(CONVERSATION))
+    assert b"d:draft:shop" not in fields
