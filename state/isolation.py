@@ -19,6 +19,9 @@ from state.turns import Turns
 
 log = structlog.get_logger(__name__)
 
+#: So long may Redis be away before those who wait for their turn are told.
+OUTAGE = timedelta(minutes=1)
+
 _turn: ContextVar[tuple[Conversation, str] | None] = ContextVar("turn", default=None)
 
 
@@ -47,7 +50,12 @@ class ConversationIsolation(BaseEventIsolation):
 
     @asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
-        """Wait for the turn in *key*'s conversation, and hold it within the ``async with`` block."""
+        """
+        Wait for the turn in *key*'s conversation, and hold it within the ``async with`` block.
+
+        Raises:
+            StoreUnavailable: Redis does not answer; once in the queue, for longer than a minute.
+        """
         conversation = Conversation.from_storage_key(key)
         ticket = f"{self._process}/{secrets.token_hex(8)}"
         called = self._waiting[ticket] = asyncio.Event()
@@ -79,7 +87,17 @@ class ConversationIsolation(BaseEventIsolation):
         if await self._turns.enter(conversation, ticket, self._milliseconds):
             return
         await self._listen()
-        while not await self._turns.enter(conversation, ticket, self._milliseconds):
+        clock = asyncio.get_running_loop().time
+        heard_at = clock()
+        while True:
+            try:
+                if await self._turns.enter(conversation, ticket, self._milliseconds):
+                    return
+                heard_at = clock()
+            except StoreUnavailable:
+                # An event that has waited for so long is not lost to an outage.
+                if clock() - heard_at > OUTAGE.total_seconds():
+                    raise
             # The call is the fast way. Asking again keeps the ticket, and finds a turn whose call was lost.
             await _within(self._lasts / 3, called)
             called.clear()
