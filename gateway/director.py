@@ -250,6 +250,8 @@ class Director:
         currency: str | None = None,
         feature: str = "",
         expires: timedelta = timedelta(days=30),
+        source: str = "",
+        ends_within: timedelta = timedelta(minutes=15),
     ) -> str:
         """
         Wait for a payment or a booking, and return the token that must travel through the provider.
@@ -259,13 +261,20 @@ class Director:
         handlers are to see what comes; otherwise every feature's may. *expires* is how long the token is
         known.
 
+        *source* is the configured one at which it is paid: if the payment has not ended within *ends_within*,
+        its provider is asked (T-Bank, CloudPayments), and again, ever more seldom, until it has or the token
+        expires.
+
         Raises:
-            ValueError: neither or both of *payment* and *booking*; an amount without a currency.
+            ValueError: neither or both of *payment* and *booking*; an amount without a currency; a source
+                without a payment.
         """
         if (payment is None) == (booking is None):
             raise ValueError("expect either a payment or a booking, by the name that the feature gives it")
         if (amount_minor is None) != (currency is None):
             raise ValueError("an expected payment has both amount_minor and currency, or neither")
+        if source and payment is None:
+            raise ValueError("only payments are asked about: leave source out for a booking")
         kind, name = ("payment", payment) if payment is not None else ("booking", booking)
         token = self._unit.new_token()
         self._unit.expect(
@@ -276,7 +285,9 @@ class Director:
                 str(name),
                 amount_minor,
                 currency.upper() if currency else None,
-                expires,
+                source,
+                lives_for=expires,
+                ends_within=ends_within,
             )
         )
         return token

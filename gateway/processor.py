@@ -15,6 +15,7 @@ from gateway.handling import Handled, Handling, Parked, Rejected, Skipped, Subje
 from gateway.processed import Fate, Processed
 from gateway.retries import Retries, RetryPolicy
 from gateway.settling import Settling, milliseconds, told_ms
+from routers.payments.events import PaymentEvent
 from state import faults
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
@@ -210,6 +211,7 @@ class Processor:
             rank=rank,
             again=subject.repeats,
             told_ms=told_ms(entry),
+            ended=_ended(subject),
             cause=Cause(envelope.source, envelope.type, envelope.idempotency_key, entry.known_id, unit.deeds),
         )
 
@@ -263,3 +265,11 @@ def _committed(answer: CommitAnswer) -> Processed:
                 timers=bool(answer.timers),
                 told=bool(answer.told),
             )
+
+
+def _ended(subject: Subject) -> tuple[str, str] | None:
+    """Source and token of the payment that this event has ended, if that source would be asked about it."""
+    expected, event = subject.expectation, subject.event
+    if expected is None or not expected.source or not isinstance(event, PaymentEvent) or not event.is_final:
+        return None
+    return expected.source, expected.token

@@ -18,6 +18,7 @@ from routers.document import Unreadable
 from routers.event import OtherEvent
 from routers.ingest import envelope_of
 from routers.inquiry import AskRecent, Page
+from routers.payments.events import PaymentEvent
 from routers.question import Question
 from routers.refusal import Refused
 from routers.verification import Secret
@@ -41,6 +42,17 @@ class Pace:
 
     every: timedelta
     back: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a provider's API told: how much of it was news, and whether a payment has ended."""
+
+    news: int
+    final: bool
+
+
+NOTHING: Final = Findings(0, final=False)
 
 
 class Reconciler:
@@ -74,6 +86,14 @@ class Reconciler:
             ApiUnavailable: the API did not answer.
             StoreUnavailable: Redis did not answer.
         """
+        return (await self.ask_about(source, token)).news
+
+    async def ask_about(self, source: str, token: str) -> Findings:
+        """
+        Ask the provider of *source* about an expectation's *token*; return all that it told.
+
+        Raises as `ask` does.
+        """
         endpoint = self._endpoints.get(source)
         inquiry = endpoint.provider.inquiry if endpoint is not None else None
         if endpoint is None or inquiry is None or inquiry.by_token is None:
@@ -81,6 +101,12 @@ class Reconciler:
         by_token, now = inquiry.by_token, self._clock()
         page = await self._page(endpoint, lambda secrets: by_token(secrets, now, token))
         return await self._take(endpoint, page)
+
+    def can_ask(self, source: str) -> bool:
+        """Tell whether the provider of *source* can be asked about one expectation."""
+        endpoint = self._endpoints.get(source)
+        inquiry = endpoint.provider.inquiry if endpoint is not None else None
+        return inquiry is not None and inquiry.by_token is not None
 
     async def look_back(self, source: str, back: timedelta) -> int:
         """
@@ -101,7 +127,7 @@ class Reconciler:
         for _ in range(MAX_PAGES):
             now = self._clock()
             page = await self._page(endpoint, partial(_recent, inquiry.recent, now, now - back, cursor))
-            news += await self._take(endpoint, page)
+            news += (await self._take(endpoint, page)).news
             cursor = page.cursor
             too_old = page.oldest is not None and page.oldest < now - back
             if cursor is None or cursor in seen or too_old:
@@ -157,26 +183,25 @@ class Reconciler:
         except Unreadable as error:
             raise ApiUnavailable(endpoint.name, f"unreadable answer: {error.where}") from error
 
-    async def _take(self, endpoint: WebhookEndpoint, page: Page) -> int:
-        news = 0
-        for call in page.calls:
-            news += await self._accept(endpoint, call)
-        return news
+    async def _take(self, endpoint: WebhookEndpoint, page: Page) -> Findings:
+        told = [await self._accept(endpoint, call) for call in page.calls]
+        return Findings(sum(each.news for each in told), any(each.final for each in told))
 
-    async def _accept(self, endpoint: WebhookEndpoint, call: Call) -> bool:
-        """Put what *call* tells in the inbox; tell whether it was news."""
+    async def _accept(self, endpoint: WebhookEndpoint, call: Call) -> Findings:
+        """Put what *call* tells in the inbox."""
         now = self._clock()
         try:
             translation = endpoint.provider.translate(call, now)
         except Unreadable as error:
             log.warning("unreadable", source=endpoint.name, where=error.where)
-            return False
+            return NOTHING
         # What carries no token is of nobody here: an account may serve others too.
         if translation.token is None or isinstance(translation.event, OtherEvent):
-            return False
+            return NOTHING
         envelope = envelope_of(call, translation, endpoint.name, now)
         disposition = await self._inbox.accept(envelope, remember_for=endpoint.provider.remember_for)
-        return disposition is not Disposition.DUPLICATE
+        final = isinstance(translation.event, PaymentEvent) and translation.event.is_final
+        return Findings(int(disposition is not Disposition.DUPLICATE), final)
 
 
 def _recent(

@@ -20,6 +20,7 @@ from gateway.gateway import Gateway
 from gateway.handling import Handling
 from gateway.metrics import Metrics
 from gateway.outgoing import Outgoing
+from gateway.overdue import OverdueAsking
 from gateway.processor import Processor
 from gateway.reconciler import Reconciler
 from gateway.redaction import Redaction
@@ -50,6 +51,7 @@ from state.keys import Keys
 from state.layout import fix_layout
 from state.lease import Leases
 from state.onlookers import Onlookers
+from state.overdue import Overdue
 from state.pressure import Pressure
 from state.provider_objects import ProviderObjects
 from state.scripts import Scripts
@@ -158,6 +160,14 @@ async def running(
         container.reconciler = Reconciler(sources, asker, inbox, Inquiries(calls, keys))
         if role.works:
             await stack.enter_async_context(container.reconciler.working(paces(settings)))
+            asking = OverdueAsking(
+                container.reconciler,
+                Overdue(calls, keys),
+                paces(settings),
+                partitions=keys.partitions,
+                now_ms=now_ms,
+            )
+            await stack.enter_async_context(asking.working())
         edge = Edge(
             inbox=inbox,
             telegram=_telegram(gateway, settings) if role.listens else {},

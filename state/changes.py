@@ -27,6 +27,11 @@ class DraftChange:
         return members if self.ttl_ms is None else members | {"ttl_ms": self.ttl_ms}
 
 
+def asked(source: str, token: str) -> str:
+    """Return what stands among the overdue for a *token* about which *source* is asked."""
+    return f"{source} {token}"
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """An expectation to register: its token, its packed terms, how long it lives."""
@@ -35,6 +40,16 @@ class Registration:
     token: str
     terms: bytes
     ttl_ms: int
+    source: str = ""
+    ask_after_ms: int = 0
+    """When to ask *source*, if that is not empty."""
+
+    def members(self) -> dict[str, Any]:
+        """Return it as the scripts read it."""
+        members: dict[str, Any] = {"terms": self.terms, "ttl_ms": self.ttl_ms}
+        if self.source:
+            members |= {"ask": asked(self.source, self.token), "ask_after_ms": self.ask_after_ms}
+        return members
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,8 @@ class Change:
     shows: Sequence[str] = ()
     """The blocks that are among the effects."""
     expectations: Sequence[Registration] = ()
+    ended: tuple[str, str] | None = None
+    """Source and token of a payment that has ended with this change: the source is not asked any more."""
     timers: Sequence[TimerSetting] = ()
     cancel: Sequence[str] = ()
     """Names of timers to cancel first."""
@@ -222,9 +239,6 @@ _SEVERAL: Final[Sequence[tuple[str, str, Callable[[Any], Any]]]] = (
     ("shows", "shows", lambda blocks: dict.fromkeys(blocks, True)),
     ("timers", "timers", lambda timers: [(t.name, t.due_at_ms, t.envelope, t.bound) for t in timers]),
     ("cancel", "cancel", list),
-    (
-        "expectations",
-        "expectations",
-        lambda expected: [{"terms": each.terms, "ttl_ms": each.ttl_ms} for each in expected],
-    ),
+    ("expectations", "expectations", lambda expected: [each.members() for each in expected]),
+    ("ended", "ended", lambda payment: asked(*payment)),
 )

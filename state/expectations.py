@@ -29,15 +29,26 @@ class Expectation:
     amount_minor: int | None = None
     currency: str | None = None
     """ISO 4217 in capitals, or XTR; with *amount_minor*, what a payment must bring."""
+    source: str = ""
+    """Whose provider is asked if nothing comes within *ends_within*; empty: nobody."""
     lives_for: timedelta = timedelta(days=30)
+    ends_within: timedelta = timedelta(minutes=15)
 
     def pack(self) -> bytes:
         """Return the terms as stored beside the token."""
-        return pack((self.token, self.feature, self.kind, self.name, self.amount_minor, self.currency))
+        terms = (self.token, self.feature, self.kind, self.name, self.amount_minor, self.currency)
+        return pack((*terms, self.source) if self.source else terms)
 
     def registration(self, partition: int) -> Registration:
         """Return it as a part of a change of a conversation in *partition*."""
-        return Registration(partition, self.token, self.pack(), int(self.lives_for.total_seconds() * 1000))
+        return Registration(
+            partition,
+            self.token,
+            self.pack(),
+            int(self.lives_for.total_seconds() * 1000),
+            self.source,
+            int(self.ends_within.total_seconds() * 1000),
+        )
 
     @classmethod
     def unpack(cls, terms: bytes) -> "Expectation":

@@ -37,6 +37,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:resolved               | hash   | id of an event that was unresolved -> its new | none: goes with the entry    | inbox        |
 | gw:{NN}:wait:<token>           | list   | unresolved ids that carry this token          | retention                    | inbox        |
 | gw:{NN}:x:<token>              | hash   | an expectation                                | the expectation's            | expectations |
+| gw:{NN}:overdue                | zset   | <source> <token> -> when to ask it, ms        | the longest expectation's    | overdue      |
 | gw:{NN}:rank:<object>          | string | how far a provider's object has come          | retention                    | inbox        |
 | gw:{NN}:states                 | zset   | <bot> <state> <conversation>, in that order   | none: goes with them         | directory    |
 | gw:{NN}:states-until           | zset   | the same members -> when they expire, ms      | none: goes with them         | directory    |
@@ -213,6 +214,9 @@ class Keys:
 
     def expectation(self, partition: int, token: str) -> str:
         return f"{self._tags[partition]}x:{token}"
+
+    def overdue(self, partition: int) -> str:
+        return self._tags[partition] + "overdue"
 
     def disk(self, partition: int) -> str:
         return self._tags[partition] + "disk"

@@ -173,6 +173,7 @@ class Scripts:
             keys.turns(conversation),
             keys.feed(partition),
             keys.resolved(partition),
+            keys.overdue(partition),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))

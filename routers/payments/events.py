@@ -27,6 +27,11 @@ class PaymentEvent(Event):
         """Return the level of the status: money only moves forward."""
         return self.level * RANK_STEP
 
+    @property
+    def is_final(self) -> bool:
+        """Tell whether the payment has ended with this: paid, or not to be paid any more."""
+        return (self.rank or 0) >= PaymentCanceled.level * RANK_STEP
+
 
 class PaymentPending(PaymentEvent):
     """The payer has done their part; the money is on its way."""

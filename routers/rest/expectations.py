@@ -17,7 +17,7 @@ from routers.rest.caller import Caller, ReadsState, WritesState
 from routers.rest.described import NO_SUCH_BOT, leads_to, problem
 from routers.rest.limited_route import LimitedRoute
 from routers.rest.present import Place, moment, place
-from state.changes import Cause, Registration
+from state.changes import Cause
 from state.expectations import Expectation, Expected, mint
 
 router = APIRouter(tags=["expectations"], route_class=LimitedRoute)
@@ -46,6 +46,14 @@ class ExpectationCall(BaseModel):
     currency: str | None = Field(default=None, pattern=r"^[A-Z0-9]{3,10}$", examples=["EUR"])
     feature: str = Field(default="", max_length=64, description="Whose handlers see it; empty: everybody's")
     expires_seconds: int = Field(default=30 * _DAY_SECONDS, ge=1, le=366 * _DAY_SECONDS)
+    source: str = Field(
+        default="",
+        max_length=64,
+        description="The payment's source, which is asked if it does not end in time",
+    )
+    ends_within_seconds: int = Field(
+        default=900, ge=1, le=366 * _DAY_SECONDS, description="In what time; `source` is asked after that"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -53,6 +61,8 @@ class ExpectationCall(BaseModel):
             raise ValueError("expect either a payment or a booking")
         if (self.amount_minor is None) != (self.currency is None):
             raise ValueError("an expected payment has both amount_minor and currency, or neither")
+        if self.source and self.payment is None:
+            raise ValueError("only payments are asked about: leave source out for a booking")
         return self
 
 
@@ -93,7 +103,6 @@ async def create_expectation(
     """
     api, conversation = address.api, await address.of(caller)
     partition = api.scripts.keys.partition_of(conversation)
-    lives_for = timedelta(seconds=call.expires_seconds)
     expectation = Expectation(
         mint(partition),
         call.feature,
@@ -101,14 +110,16 @@ async def create_expectation(
         call.payment or call.booking or "",
         call.amount_minor,
         call.currency,
-        lives_for,
+        call.source,
+        lives_for=timedelta(seconds=call.expires_seconds),
+        ends_within=timedelta(seconds=call.ends_within_seconds),
     )
-    lives_ms = call.expires_seconds * 1000
-    registration = Registration(partition, expectation.token, expectation.pack(), lives_ms)
     await api.change(
-        conversation, expectations=[registration], cause=Cause(caller.source, "rest.expectation")
+        conversation,
+        expectations=[expectation.registration(partition)],
+        cause=Cause(caller.source, "rest.expectation"),
     )
-    expires_at_ms = time.time_ns() // 1_000_000 + lives_ms
+    expires_at_ms = time.time_ns() // 1_000_000 + call.expires_seconds * 1000
     return answer(
         _view(Expected(expectation, conversation, expires_at_ms)),
         201,

@@ -4,7 +4,7 @@
 --       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
 --       14 timers of the conversation  15 states  16 states until  17 history  18 end of the event
 --       19 made once  20 turns
---       21 feed  22 resolved
+--       21 feed  22 resolved  23 overdue
 --       then, for each expectation: its key, its waiting list; then the streams of the subscribers concerned
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
 -- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
@@ -181,7 +181,7 @@ end
 
 local told = 0
 if w.watch and (from or '') ~= (to or '') then
-  local first = 23 + 2 * #(w.expectations or {})
+  local first = 24 + 2 * #(w.expectations or {})
   local packed = cmsgpack.pack({ now_ms, from, to, revision, w.cause or false })
   told = tell_watchers(KEYS[21], { unpack(KEYS, first) }, w.watch, w.conversation, from, to, packed)
 end
@@ -199,9 +199,15 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[21 + 2 * position], KEYS[22 + 2 * position]
+  local key, waiting = KEYS[22 + 2 * position], KEYS[23 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
+  if expectation.ask then
+    redis.call('ZADD', KEYS[23], now_ms + expectation.ask_after_ms, expectation.ask)
+    -- As long as the one that lives longest, though nobody ever asks.
+    redis.call('PEXPIRE', KEYS[23], expectation.ttl_ms, 'NX')
+    redis.call('PEXPIRE', KEYS[23], expectation.ttl_ms, 'GT')
+  end
   for _, id in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
     local kept = redis.call('XRANGE', KEYS[8], id, id)[1]
     if kept then
@@ -213,6 +219,10 @@ for position, expectation in ipairs(w.expectations or {}) do
     end
   end
   redis.call('DEL', waiting)
+end
+
+if w.ended then
+  redis.call('ZREM', KEYS[23], w.ended)
 end
 
 if w.entry then

@@ -7,23 +7,34 @@ from typing import Any
 
 import orjson
 import pytest
+import uvicorn
 from pydantic import HttpUrl, SecretStr
 from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from gateway import Feature, Gateway, rate_limits
 from gateway.demo.bot_api import BotApi
+from gateway.reconciler import Reconciler
 from gateway.runtime import Runtime, running
 from gateway.settings import BotSettings, Settings, TelegramSettings, WorkerSettings
+from routers.asker import open_asker
+from routers.dependencies import WebhookEndpoint
 from routers.event import OtherEvent
+from routers.registry import providers
 from routers.telegram.addressing import address
+from routers.verification import Secret
 from state.backlog import Backlog
 from state.budgets import Limit
 from state.conversation import Conversation
 from state.envelope import Envelope
 from state.grouping import GroupedCalls
 from state.inbox import Disposition, Inbox
+from state.inquiries import Inquiries
 from state.keys import Keys
 from state.scripts import Scripts
+from tests.http.listening import listening
+from tests.redis.asked import Api
 from tests.waiting import wait_until
 
 Run = Callable[[Feature | Gateway], Awaitable[Runtime]]
@@ -133,3 +144,27 @@ async def run(settings: Settings, redis: Redis, redis_url: str, chat_limits: Non
             return await opened.enter_async_context(running(gateway, settings, redis_url))
 
         yield run
+
+
+@pytest.fixture
+async def provider_api() -> AsyncIterator[Api]:
+    """The API, on a port of its own."""
+    api = Api()
+    app = Starlette(routes=[Route("/{path:path}", api.answer, methods=["GET", "POST"])])
+    async with listening(uvicorn.Config(app, log_config=None, lifespan="off")) as port:
+        api.url = f"http://127.0.0.1:{port}"
+        yield api
+
+
+@pytest.fixture
+async def asking(provider_api: Api, outside: Outside) -> AsyncIterator[Callable[..., Reconciler]]:
+    """A reconciler of one source, whose provider's API is the stand-in."""
+    async with open_asker(answer_within=timedelta(seconds=2)) as asker:
+
+        def of(kind: str, **options: Any) -> Reconciler:
+            provider = providers()[kind].configured({**options, "api_base": provider_api.url})
+            endpoint = WebhookEndpoint(kind, provider, [Secret(b"the-key")])
+            inquiries = Inquiries(outside.calls, outside.keys)
+            return Reconciler({kind: endpoint}, asker, outside.inbox, inquiries)
+
+        yield of

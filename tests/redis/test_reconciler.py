@@ -1,78 +1,23 @@
 """What a provider did not tell is asked for, over real HTTP: it reaches who waits for it, once."""
 
 import base64
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from gateway import Director, Feature
+from gateway import Director
 from gateway.reconciler import CannotAsk, Pace, Reconciler
 from gateway.runtime import Runtime
-from routers.asker import ApiUnavailable, open_asker
-from routers.dependencies import WebhookEndpoint
-from routers.event import Event
+from routers.asker import ApiUnavailable
 from routers.ingest import envelope_of
 from routers.payments import tbank
 from routers.provider import Example
-from routers.registry import providers
-from routers.verification import Secret
-from state.expectations import Expectation
-from state.inquiries import Inquiries
-from tests.http.listening import listening
+from tests.redis.asked import Api, Shop, fact
 from tests.redis.conftest import Outside, Run
 from tests.unit.calls import genuine, registered
 from tests.waiting import wait_until
-
-SECRETS = [Secret(b"the-key")]
-
-
-@dataclass
-class Api:
-    """A stand-in for the providers' APIs: it answers what it is given, and writes down how it was asked."""
-
-    url: str = ""
-    answers: list[Any] = field(default_factory=list)
-    asked: list[Request] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-
-    async def answer(self, request: Request) -> Response:
-        """The next answer; the last one stays."""
-        self.asked.append(request)
-        self.bodies.append(await request.body())
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return JSONResponse(answer) if not isinstance(answer, int) else Response(status_code=answer)
-
-
-@pytest.fixture
-async def provider_api() -> AsyncIterator[Api]:
-    """The API, on a port of its own."""
-    api = Api()
-    app = Starlette(routes=[Route("/{path:path}", api.answer, methods=["GET", "POST"])])
-    async with listening(uvicorn.Config(app, log_config=None, lifespan="off")) as port:
-        api.url = f"http://127.0.0.1:{port}"
-        yield api
-
-
-class Shop:
-    """A bot that waits for money."""
-
-    def __init__(self) -> None:
-        self.feature = Feature("shop")
-        self.heard: list[tuple[str, str]] = []
-        for event_type in ("payment.succeeded", "payment.authorized", "payment.failed", "payment.mismatched"):
-            self.feature.on(event_type)(self._hear)
-
-    async def _hear(self, event: Event, expectation: Expectation) -> None:
-        self.heard.append((expectation.name, event.type))
 
 
 @pytest.fixture
@@ -87,22 +32,6 @@ async def runtime(shop: Shop, run: Run) -> Runtime:
     return await run(shop.feature)
 
 
-@pytest.fixture
-async def asking(
-    provider_api: Api, runtime: Runtime, outside: Outside
-) -> AsyncIterator[Callable[..., Reconciler]]:
-    """A reconciler of one source, whose provider's API is the stand-in."""
-    async with open_asker(answer_within=timedelta(seconds=2)) as asker:
-
-        def of(kind: str, **options: Any) -> Reconciler:
-            provider = providers()[kind].configured({**options, "api_base": provider_api.url})
-            endpoint = WebhookEndpoint(kind, provider, SECRETS)
-            inquiries = Inquiries(outside.calls, outside.keys)
-            return Reconciler({kind: endpoint}, asker, outside.inbox, inquiries)
-
-        yield of
-
-
 async def expected(runtime: Runtime, name: str, currency: str = "EUR") -> str:
     """The token of what user 501 is to pay."""
 
@@ -112,13 +41,6 @@ async def expected(runtime: Runtime, name: str, currency: str = "EUR") -> str:
 
 def _expect(director: Director, name: str, currency: str) -> str:
     return director.expect(payment=name, amount_minor=4200, currency=currency, feature="shop")
-
-
-def fact(kind: str, own_type: str, token: str) -> dict[str, Any]:
-    """What the provider's API says of the example that carries *token*."""
-    sent = genuine(registered()[kind], own_type, Example(token, datetime.now(UTC)))
-    found: dict[str, Any] = orjson.loads(sent.content)
-    return found
 
 
 async def test_yookassa_lists_its_payments_page_by_page(

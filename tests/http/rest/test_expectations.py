@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from state.expectations import partition_of_token
+from state.faults import now_ms
+from state.overdue import Overdue
 from tests.http.rest.conftest import USER, Rest
 
 HOME = f"/v1/bots/main/users/{USER}"
@@ -41,6 +44,20 @@ async def test_what_came_before_its_expectation_is_kept_until_somebody_says_whos
     assert (await rest.ask("GET", sent.headers["location"])).json()["standing"] == "unresolved"
 
 
+async def test_a_payment_that_names_its_source_is_listed_to_be_asked_about(rest: Rest) -> None:
+    """At the end of its time; others are not."""
+    named = {**TEA, "source": "tbank", "ends_within_seconds": 1200}
+    token = (await rest.ask("POST", f"{HOME}/expectations", json=named)).json()["token"]
+    await rest.ask("POST", f"{HOME}/expectations", json=TEA)
+    partition = partition_of_token(token, rest.scripts.keys.partitions)
+    assert partition is not None
+    overdue = Overdue(rest.scripts.calls, rest.scripts.keys)
+
+    assert await overdue.due(partition, now_ms() + 1_100_000) == []
+    [listed] = await overdue.due(partition, now_ms() + 1_300_000)
+    assert (listed.source, listed.token) == ("tbank", token)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -50,6 +67,8 @@ async def test_what_came_before_its_expectation_is_kept_until_somebody_says_whos
         {"payment": "tea", "amount_minor": -1, "currency": "EUR"},
         {"payment": "tea", "currency": "eur", "amount_minor": 1},
         {"payment": "tea", "expires_seconds": 0},
+        {"booking": "room", "source": "tbank"},
+        {"payment": "tea", "source": "tbank", "ends_within_seconds": 0},
         {"payment": "tea", "other": 1},
     ],
 )
