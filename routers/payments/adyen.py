@@ -82,7 +82,7 @@ def signed_fields(call: Call) -> Mapping[str, str]:
     return fields
 
 
-# https://docs.adyen.com/development-resources/webhooks/verify-hmac-signatures
+# https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures
 SIGNED: Final = (
     "pspReference",
     "originalReference",

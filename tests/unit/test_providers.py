@@ -18,7 +18,7 @@ from routers.verification import Secret
 from tests.unit.calls import NOW, TOKEN, genuine, known, registered
 
 #: Whose senders have types of their own, none of which has a word of ours.
-GENERIC = {"github", "standardwebhooks", "googlecalendar"}
+GENERIC = {"github", "standardwebhooks", "googlecalendar", "adyen-platform"}
 PROVIDERS = [pytest.param(provider, id=kind) for kind, provider in registered().items()]
 OTHER_TOKEN = TOKEN[::-1]
 #: For most a wrong secret, for some one in a form that is not theirs: a valid one beside it must still count.
