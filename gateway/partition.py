@@ -73,7 +73,11 @@ class PartitionLog:
             if entry.urgent:
                 self.cursor = entry.id
                 continue
-            self._by_conversation.setdefault(entry.conversation, {})[entry.id] = entry
+            queue = self._by_conversation.setdefault(entry.conversation, {})
+            if queue and entry.opening is not None:
+                # Those before it will have changed what it found.
+                entry.opening.snapshot = None
+            queue[entry.id] = entry
             self._by_id[entry.id] = entry
             self._touched.add(entry.conversation)
             self.cursor = entry.id

@@ -22,7 +22,7 @@ from state.errors import StoreUnavailable
 from state.inbox import InboxEntry
 from state.journal import Journal
 from state.lease import Lease
-from state.scripts import Cause, Change, CommitAnswer, Committed, Scripts
+from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts
 from state.snapshot import Snapshot
 from state.storage import ConversationStorage
 from state.unit_of_work import UnitOfWork
@@ -110,9 +110,7 @@ class Processor:
             subject = self._handling.subject_of(entry)
         except ValueError as error:
             return await self._settling.give_up(entry, lease, "unreadable", str(error))
-        loaded = await self._scripts.load(
-            lease.value, entry.id, entry.conversation, object_key=subject.object_key
-        )
+        loaded = await self._begin(entry, lease, subject)
         if isinstance(loaded, Committed):
             # GONE: its commit was made, though the answer was lost; what that has left is looked for.
             return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
@@ -128,6 +126,16 @@ class Processor:
         if subject.is_behind(loaded.rank):
             return await self._settling.ignore(entry, lease, "an event that is further on was applied before")
         return await self._attempt(run, loaded.snapshot, policy, attempts)
+
+    async def _begin(self, entry: InboxEntry, lease: Lease, subject: Subject) -> Loaded | Committed:
+        opening, counted = entry.opening, False
+        if opening is not None and not opening.begun:
+            opening.begun = counted = True
+            if opening.snapshot is not None:
+                return Loaded(1, None, opening.snapshot, {})
+        return await self._scripts.load(
+            lease.value, entry.id, entry.conversation, object_key=subject.object_key, counted=counted
+        )
 
     async def _attempt(self, run: _Run, snapshot: Snapshot, policy: RetryPolicy, attempts: int) -> Processed:
         try:

@@ -19,7 +19,7 @@ from state.packing import pack
 from state.pressure import Pressure
 from state.scripts import Accepted as Disposition
 from state.scripts import Scripts
-from state.snapshot import pairs
+from state.snapshot import Snapshot, pairs
 
 __all__ = ["Disposition", "Inbox", "InboxEntry", "Receipt"]
 
@@ -28,6 +28,15 @@ __all__ = ["Disposition", "Inbox", "InboxEntry", "Receipt"]
 MOST_EVENTS: Final = 20_000
 #: What is behind needs a while.
 RETRY_LATER_SECONDS: Final = 10
+
+
+@dataclass(slots=True)
+class Opening:
+    """The first run of an entry, which its acceptance has counted and read for."""
+
+    snapshot: Snapshot | None
+    """What the run may read; None: it is no longer what the conversation will hold then."""
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class InboxEntry:
     """The id that it was accepted under, if it has been unresolved or a dead letter since."""
     journal: Mapping[str, bytes] = field(default_factory=dict)
     """What came of its handler's calls before it was a dead letter."""
+    opening: Opening | None = None
+    """None: its first run has not been counted at its acceptance."""
 
     @property
     def known_id(self) -> str:
@@ -140,6 +151,8 @@ class Inbox:
             unresolved_ms=self._unresolved_ms,
             most=self._most,
             urgent=urgent,
+            # An event of a provider's object looks first at how far that has come.
+            begin=not envelope.event and envelope.conversation is not None,
         )
         if answer.outcome is Disposition.FULL:
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
@@ -256,7 +269,8 @@ def _accepted(partition: int, envelope: Envelope, answer: AcceptAnswer) -> Inbox
         conversation = Conversation.decode(answer.conversation.decode())
         envelope = replace(envelope, conversation=conversation)
     expectation = Expectation.unpack(answer.terms) if answer.terms else None
-    return InboxEntry(answer.entry_id, partition, envelope, conversation, expectation)
+    opening = Opening(answer.snapshot) if answer.snapshot is not None else None
+    return InboxEntry(answer.entry_id, partition, envelope, conversation, expectation, opening=opening)
 
 
 def _accepted_ms(entry_id: bytes) -> int:

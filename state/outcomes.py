@@ -75,6 +75,8 @@ class AcceptAnswer:
     conversation: bytes = b""
     terms: bytes = b""
     """Those of the expectation that it answers."""
+    snapshot: Snapshot | None = None
+    """What its first run, which is counted already, may read."""
 
 
 @dataclass(frozen=True, slots=True)

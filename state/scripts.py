@@ -31,7 +31,7 @@ __all__ = [
     "Tracked",
 ]
 
-_ACCEPT = Script.load("accept")
+_ACCEPT = Script.load("accept", after=["clock", "snapshot"])
 _BURY = Script.load("bury")
 _LOAD = Script.load("load", after=["clock", "fields", "snapshot"], when_full=True)
 _COMMIT = Script.load("commit", after=["clock", "fields", "timers", "states", "watchers"], when_full=True)
@@ -76,8 +76,9 @@ class Scripts:
         unresolved_ms: int,
         most: int,
         urgent: bool,
+        begin: bool = False,
     ) -> AcceptAnswer:
-        """Keep one call once."""
+        """Keep one call once; *begin* the first run of its handler, if it is for a worker of this process."""
         keys = self.keys
         names = [
             keys.seen(partition, source, idempotency_key),
@@ -89,6 +90,8 @@ class Scripts:
         ]
         if token is not None:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
+        elif begin and conversation is not None:
+            names += [keys.conversation(conversation), keys.attempts(partition)]
         arguments: list[Argument] = [
             packed,
             conversation.encode() if conversation else "",
@@ -98,12 +101,14 @@ class Scripts:
             keys.wake_channel(""),
             most,
             int(urgent),
+            int(begin),
         ]
         outcome, entry_id, *ours = await self.calls.script(_ACCEPT, names, arguments)
         if not ours:
             return AcceptAnswer(Accepted(outcome), entry_id.decode())
-        before, found, terms = ours
-        return AcceptAnswer(Accepted(outcome), entry_id.decode(), before.decode(), found, terms)
+        before, found, terms, *read = ours
+        snapshot = Snapshot.read(*read[0]) if read else None
+        return AcceptAnswer(Accepted(outcome), entry_id.decode(), before.decode(), found, terms, snapshot)
 
     async def bury(
         self,
@@ -121,9 +126,15 @@ class Scripts:
         return Accepted(outcome), entry_id.decode()
 
     async def load(
-        self, lease: str, entry_id: str, conversation: Conversation, *, object_key: str | None
+        self,
+        lease: str,
+        entry_id: str,
+        conversation: Conversation,
+        *,
+        object_key: str | None,
+        counted: bool = False,
     ) -> Loaded | Committed:
-        """Begin one run: count it and read its conversation. Otherwise FENCED or GONE."""
+        """Begin one run: count it, unless it is, and read its conversation. Otherwise FENCED or GONE."""
         keys, partition = self.keys, self.keys.partition_of(conversation)
         names = [
             keys.lease(partition),
@@ -134,7 +145,7 @@ class Scripts:
         ]
         if object_key is not None:
             names.append(keys.rank(partition, object_key))
-        outcome, *rest = await self.calls.script(_LOAD, names, [lease, entry_id])
+        outcome, *rest = await self.calls.script(_LOAD, names, [lease, entry_id, int(not counted)])
         if not rest:
             return Committed(outcome)
         attempts, rank, read, journal = rest
