@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from state import fields, values
+from state.contention import stand_back
 from state.conversation import Conversation
 from state.scripts import Committed, DraftChange
 from state.snapshot import Fields, Needs, pairs
@@ -147,7 +148,10 @@ class Drafts:
         expires_after: timedelta | None,
     ) -> Any:
         field = fields.draft_field(feature, name)
+        tries = 0
         while True:
+            await stand_back(tries)
+            tries += 1
             stored = await self._raw(conversation, feature, field)
             result = compute(values.load(stored) if stored is not None else ABSENT)
             if result is ABSENT:

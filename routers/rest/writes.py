@@ -7,6 +7,7 @@ from routers.problems import Problem, Rejected
 from routers.rest.answer import precondition_failed
 from routers.rest.api import Api
 from routers.rest.present import Present
+from state.contention import stand_back
 from state.conversation import Conversation
 from state.scripts import CommitAnswer, Committed
 
@@ -52,7 +53,8 @@ async def write_from(
         Rejected: the conversation has another revision than *if_match*; or what *change_of* rejects.
         StoreUnavailable: Redis did not answer.
     """
-    for _ in range(TRIES):
+    for tries in range(TRIES):
+        await stand_back(tries)
         present = await Present.read(api, conversation)
         if if_match is not None and present.revision != if_match:
             raise Rejected(precondition_failed(present, "Its revision is not the one of If-Match."))

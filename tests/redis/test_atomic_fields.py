@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 
 import pytest
 from aiogram.fsm.context import FSMContext
@@ -153,3 +154,32 @@ async def test_a_change_whose_answer_was_lost_is_not_made_twice(redis: Redis) ->
     assert (await scripts.commit(added(b"1", None, "first"))).outcome is Committed.COMMITTED
     assert (await scripts.commit(added(b"1", None, "second"))).outcome is Committed.CONFLICT
     assert await cart.get_value("count") == 2
+
+
+async def test_a_hundred_writers_of_ten_clients_lose_nothing_of_one_field(
+    redis: Redis, redis_url: str
+) -> None:
+    """Each counts, adds to a list, takes from one and claims a place, however often they meet."""
+    del redis  # it empties the store first
+    async with AsyncExitStack() as opened:
+        carts = []
+        for _ in range(10):
+            # Nothing but Redis is between two storages, as between two processes.
+            storage = ConversationStorage.from_url(redis_url)
+            opened.push_async_callback(storage.close)
+            carts.append(Cart(FSMContext(storage, CONVERSATION.storage_key())))
+        await carts[0].update(leaving=[*range(101)])
+
+        async def write(number: int) -> bool:
+            cart = carts[number % 10]
+            await cart.increment("count")
+            await cart.append("joined", number)
+            await cart.remove("leaving", number)
+            return await cart.compare_and_set("winner", None, number)
+
+        won = await asyncio.gather(*map(write, range(100)))
+        payload = await carts[0].get_payload()
+
+    assert sorted(payload.pop("joined")) == [*range(100)]
+    assert payload == {"count": 100, "leaving": [100], "winner": won.index(True)}
+    assert won.count(True) == 1
