@@ -1,14 +1,27 @@
 """An event that was accepted in its worker's own process is not read again, and still keeps its place."""
 
+import asyncio
+from collections import Counter
+from contextvars import Context
 from datetime import timedelta
 
+import orjson
+import pytest
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message
+from redis.asyncio import Redis
+
 from gateway import Feature
+from gateway.demo.bot_api import BotApi
 from gateway.partition import PartitionLog
+from gateway.settings import Settings, WorkerSettings
+from gateway.settings.retries import ChatRetries, RetriesSettings
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.envelope import Envelope
 from state.inbox import InboxEntry
 from state.lease import Lease
+from state.storage import ConversationStorage
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
 
@@ -57,3 +70,58 @@ async def test_events_accepted_here_and_elsewhere_keep_their_order(
     await outside.settled()
 
     assert runs == list(range(40))
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A lease that outlasts the test, and two runs in quick succession."""
+    chat = ChatRetries(attempts=2, first_seconds=0.01, longest_seconds=0.01)
+    return settings.model_copy(
+        update={"retries": RetriesSettings(chat=chat), "worker": WorkerSettings(lease_seconds=60)}
+    )
+
+
+def _update(number: int, conversation: Conversation, api: BotApi) -> Envelope:
+    body = orjson.dumps({**api.updates.message(501, str(number)), "update_id": number})
+    source = f"telegram:{conversation.bot_id}"
+    return Envelope(source, "telegram.message", str(number), 0, body, conversation=conversation)
+
+
+async def test_the_run_that_an_acceptance_has_begun_is_counted_once(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """For the first of a conversation, which runs at once, and for the second, which waits for it."""
+    feature, runs = Feature("shop"), Counter[str]()
+
+    @feature.chat.message()
+    async def broken(message: Message) -> None:
+        runs[message.text or ""] += 1
+        raise RuntimeError
+
+    inbox = (await run(feature)).edge.inbox
+    calls = (_update(number, conversation, api) for number in (1, 2))
+    await asyncio.gather(*(inbox.accept(call, remember_for=timedelta(hours=1)) for call in calls))
+    await outside.settled()
+
+    assert runs == {"1": 2, "2": 2}
+
+
+async def test_a_change_between_an_acceptance_and_its_run_is_seen(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi, redis: Redis
+) -> None:
+    """What the acceptance has read is old by then: the commit finds it out, and the handler runs again."""
+    feature, seen, storage = Feature("shop"), [], ConversationStorage(redis, scripts=outside.scripts)
+    key = conversation.storage_key()
+
+    @feature.chat.message()
+    async def count(message: Message, state: FSMContext) -> None:
+        seen.append(await state.get_value("count", 0))
+        if len(seen) == 1:
+            await asyncio.create_task(storage.update_data(key, {"count": 5}), context=Context())
+        await state.update_data(count=seen[-1] + 1)
+
+    inbox = (await run(feature)).edge.inbox
+    await inbox.accept(_update(1, conversation, api), remember_for=timedelta(hours=1))
+    await outside.settled()
+
+    assert (seen, await storage.get_value(key, "count")) == ([0, 5], 6)
