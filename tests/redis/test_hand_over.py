@@ -16,6 +16,7 @@ from gateway.demo.bot_api import BotApi
 from gateway.partition import PartitionLog
 from gateway.settings import Settings, WorkerSettings
 from gateway.settings.retries import ChatRetries, RetriesSettings
+from routers.dependencies import Inbox
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.envelope import Envelope
@@ -31,6 +32,15 @@ def _event(number: int, conversation: Conversation) -> Envelope:
         type="shop.step", provider="shop", object_id=str(number), occurred_at="2026-01-01T00:00Z"
     )
     return Envelope("shop", "shop.step", str(number), 0, b"{}", event.encode(), conversation)
+
+
+async def _inbox_of(run: Run, feature: Feature) -> Inbox:
+    """Return the inbox of a process whose worker holds all partitions."""
+    runtime = await run(feature)
+    worker = runtime.worker
+    assert worker is not None
+    await wait_until(lambda: len(worker.held) == 64, description="all partitions are held", seconds=30)
+    return runtime.edge.inbox
 
 
 def _entry(entry_id: str) -> InboxEntry:
@@ -60,7 +70,7 @@ async def test_events_accepted_here_and_elsewhere_keep_their_order(
     async def step(event: OtherEvent) -> None:
         runs.append(int(event.object_id))
 
-    inbox = (await run(feature)).edge.inbox
+    inbox = await _inbox_of(run, feature)
     for number in range(40):
         here = number % 3 != 1
         await (inbox if here else outside.inbox).accept(
@@ -98,7 +108,7 @@ async def test_the_run_that_an_acceptance_has_begun_is_counted_once(
         runs[message.text or ""] += 1
         raise RuntimeError
 
-    inbox = (await run(feature)).edge.inbox
+    inbox = await _inbox_of(run, feature)
     calls = (_update(number, conversation, api) for number in (1, 2))
     await asyncio.gather(*(inbox.accept(call, remember_for=timedelta(hours=1)) for call in calls))
     await outside.settled()
@@ -120,7 +130,7 @@ async def test_a_change_between_an_acceptance_and_its_run_is_seen(
             await asyncio.create_task(storage.update_data(key, {"count": 5}), context=Context())
         await state.update_data(count=seen[-1] + 1)
 
-    inbox = (await run(feature)).edge.inbox
+    inbox = await _inbox_of(run, feature)
     await inbox.accept(_update(1, conversation, api), remember_for=timedelta(hours=1))
     await outside.settled()
 
