@@ -110,7 +110,7 @@ class Processor:
             subject = self._handling.subject_of(entry)
         except ValueError as error:
             return await self._settling.give_up(entry, lease, "unreadable", str(error))
-        loaded = await self._begin(entry, lease, subject)
+        loaded = await self._begin(entry, lease, subject, moved=former is not None)
         if isinstance(loaded, Committed):
             # GONE: its commit was made, though the answer was lost; what that has left is looked for.
             return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
@@ -127,11 +127,14 @@ class Processor:
             return await self._settling.ignore(entry, lease, "an event that is further on was applied before")
         return await self._attempt(run, loaded.snapshot, policy, attempts)
 
-    async def _begin(self, entry: InboxEntry, lease: Lease, subject: Subject) -> Loaded | Committed:
+    async def _begin(
+        self, entry: InboxEntry, lease: Lease, subject: Subject, *, moved: bool
+    ) -> Loaded | Committed:
         opening, counted = entry.opening, False
         if opening is not None and not opening.begun:
             opening.begun = counted = True
-            if opening.snapshot is not None:
+            # What its group has left was moved here after the acceptance.
+            if opening.snapshot is not None and not moved:
                 return Loaded(1, None, opening.snapshot, {})
         return await self._scripts.load(
             lease.value, entry.id, entry.conversation, object_key=subject.object_key, counted=counted

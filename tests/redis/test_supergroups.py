@@ -1,8 +1,10 @@
 """A group that becomes a supergroup takes its conversations along, whoever tells of it and whoever dies."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from aiogram import F
 from aiogram.filters import Command
@@ -17,6 +19,7 @@ from gateway.settings import Settings, WorkerSettings
 from routers.event import OtherEvent
 from state import BaseStateManager
 from state.conversation import Conversation
+from state.envelope import Envelope
 from state.expectations import Expectation
 from state.standings import Outcomes, Standing
 from tests.redis.conftest import Outside, Run
@@ -193,3 +196,22 @@ async def test_a_parked_event_goes_along(shop: Runtime, outside: Outside, api: B
 
     assert (await _state(shop, NEW))[0] == _Shop.paid.state
     assert await count() == 0
+
+
+async def test_the_first_message_in_the_supergroup_finds_what_was_left_for_it(
+    shop: Runtime, outside: Outside, api: BotApi
+) -> None:
+    """Whoever wrote under the old id after the move was known: the message is handled in that state."""
+    api.chats.migrate(GROUP, SUPERGROUP)
+    await outside.update(_says(api, GROUP, migrate_to_chat_id=SUPERGROUP))
+    state = FSMContext(shop.container.storage, OLD.storage_key())
+    await state.set_state(_Shop.paying)
+    await _Basket(state).update(room=7)
+
+    update = api.updates.message(SUPERGROUP, "hello", user_id=501)
+    envelope = Envelope("telegram:42", "telegram.message", "1", 0, orjson.dumps(update), conversation=NEW)
+    # By the running gateway's own inbox, which begins the run together with the acceptance.
+    await shop.edge.inbox.accept(envelope, remember_for=timedelta(hours=1))
+    await outside.settled()
+
+    assert api.chats[SUPERGROUP].texts() == ["room 7: hello"]
