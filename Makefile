@@ -42,8 +42,11 @@ demo: $(VENV)/.run
 serve: $(VENV)/.run
 	@$(BIN)/gateway serve $(BOT) --config $(CONFIG)
 
+# A test that outlives even its timeout, because its tear-down waits, ends its process with a traceback: it is named,
+# and the others go on.
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \
+	  -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -60,6 +63,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos
 	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py \
 	  tests/redis/test_state_model.py
+	GATEWAY_SEARCH=random GATEWAY_PROPERTY_INPUTS=1000 $(BIN)/python -m pytest -n 2 --timeout 3600 -m hypothesis
 	GATEWAY_FUZZ_INPUTS=100000 $(BIN)/python -m pytest -n 2 --timeout 7200 tests/unit/test_provider_fuzz.py
 
 client: $(VENV)/.dev

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 
 async def wait_until(
-    predicate: Callable[[], bool | Awaitable[bool]], *, description: str, seconds: float = 10
+    predicate: Callable[[], bool | Awaitable[bool]], *, description: str, seconds: float = 30
 ) -> None:
     """
     Return as soon as *predicate* holds.

@@ -198,6 +198,7 @@ def distorted(draw: st.DrawFn, provider: Provider) -> bytes:
     return orjson.dumps(body)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("provider", [stripe.PROVIDER, calcom.PROVIDER], ids=["stripe", "calcom"])
 def test_no_body_breaks_a_translator(provider: Provider) -> None:
     """Each body is either an event that can be stored and restored, or unreadable."""

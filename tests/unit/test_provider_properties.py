@@ -71,6 +71,7 @@ def calls(provider: Provider) -> st.SearchStrategy[Call]:
     return st.builds(Call, body, headers, st.binary(max_size=20), fetched=st.none() | body, evidence=body)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_call_breaks_a_verifier_or_opens_it(provider: Provider) -> None:
     """Nothing but the one refusal; what asks the API proves itself there, and may ask."""
@@ -89,6 +90,7 @@ def test_no_call_breaks_a_verifier_or_opens_it(provider: Provider) -> None:
     run()
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_call_breaks_a_translator(provider: Provider) -> None:
     """An event or `Unreadable`, nothing else."""

@@ -80,6 +80,7 @@ any_call = st.builds(
 )
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", SCHEMES)
 def test_no_input_opens_or_breaks_a_scheme(name: str) -> None:
     """Whatever comes without the secret ends in `Refused` and in nothing else."""

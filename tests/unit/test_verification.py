@@ -279,6 +279,7 @@ values = st.one_of(
 any_call = st.builds(Call, st.binary(max_size=200), st.lists(st.tuples(names, values), max_size=4))
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("verify", VERIFIERS.values(), ids=VERIFIERS)
 def test_no_input_opens_or_breaks_a_verifier(verify: Verifier) -> None:
     """Whatever comes without the secret ends in `Refused` and in nothing else."""
