@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from redis.asyncio import Redis
 
 from gateway.bridge import Bridge
-from gateway.ending import ended
 from gateway.settings import Settings
 from gateway.settings.streams import StreamStart
 from state.connection import open_client
+from state.ending import ended
 from state.inbox import Inbox
 from state.service_stream import ServiceStream
 

@@ -18,6 +18,7 @@ from state import faults
 from state.budgets import Closed, NotYet, Open
 from state.chats import Chats
 from state.conversation import Conversation
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.migrations import Migrations
 from state.outbox import EffectKind, Outbox, OutboxEntry
@@ -124,9 +125,7 @@ class Delivery:
             tasks.append(owed.reading)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=limit.total_seconds() if limit else None)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await ended(*late)
 
     async def stop(self, limit: timedelta) -> None:
         """Finish the calls that are under way within *limit*; what has not gone out stays in the outbox."""

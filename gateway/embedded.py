@@ -21,6 +21,7 @@ import structlog
 from gateway.embedded_binary import find_redis_server
 from gateway.embedded_lock import DataDirectoryLock
 from state.connection import open_client, store_errors
+from state.ending import ended
 from state.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -115,9 +116,7 @@ class EmbeddedRedis:
     async def stop(self) -> None:
         """Let the server write what it has and end (SIGTERM is its SHUTDOWN); kill it after *stop_within*."""
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+            await ended(self._supervisor)
             self._supervisor = None
         if self.pid is not None and not await self._ended_after(signal.SIGTERM):
             log.warning("embedded redis did not stop, killing it", seconds=self._stop_within.total_seconds())

@@ -8,9 +8,9 @@ from typing import Final
 
 import structlog
 
-from gateway.ending import ended
 from gateway.reconciler import CannotAsk, Pace, Reconciler
 from routers.asker import ApiUnavailable
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.overdue import Overdue, OverduePayment, Turn
 

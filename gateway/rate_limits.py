@@ -13,6 +13,7 @@ import structlog
 
 from state.budgets import Budgets, Closed, Limit, NotYet, Open
 from state.conversation import Conversation
+from state.ending import ended
 from state.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -130,8 +131,7 @@ class _Queue:
 
     async def close(self) -> None:
         if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+            await ended(self._asking)
 
     async def _ask(self) -> None:
         try:

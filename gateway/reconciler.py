@@ -22,6 +22,7 @@ from routers.payments.events import PaymentEvent
 from routers.question import Question
 from routers.refusal import Refused
 from routers.verification import Secret
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.inbox import Disposition, Inbox
 from state.inquiries import Inquiries
@@ -146,9 +147,7 @@ class Reconciler:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
 
     def _can_list(self, name: str) -> bool:
         inquiry = self._endpoints[name].provider.inquiry

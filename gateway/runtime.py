@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from gateway.bridges import bridging
 from gateway.container import Container
 from gateway.decisions import Decisions
-from gateway.ending import ended
 from gateway.gateway import Gateway
 from gateway.handling import Handling
 from gateway.metrics import Metrics
@@ -40,6 +39,7 @@ from routers.verification import Secret
 from state.connection import Durability, connect, server_facts
 from state.counts import Counts
 from state.durability import Confirmation, must_confirm
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.expectations import Expectations
 from state.faults import now_ms

@@ -17,6 +17,7 @@ from gateway.processor import Processor
 from gateway.timer_clock import TimerClock
 from state.conversation import Conversation
 from state.counts import Counts
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.inbox import Inbox, InboxEntry
 from state.lease import Leases
@@ -159,9 +160,7 @@ class Worker:
             return
         self._stopping = True
         self._wake.set()
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await ended(*self._loops)
         giving_back = asyncio.create_task(self._holdings.give_back(limit), name="give back")
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=limit.total_seconds())
@@ -169,8 +168,7 @@ class Worker:
                 log.warning(
                     "a handler did not end in time; its event stays in the inbox", task=task.get_name()
                 )
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await ended(*late)
         await giving_back
         await self._delivery.stop(limit)
 

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from state.conversation import Conversation
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.turns import Turns
 
@@ -75,8 +76,7 @@ class ConversationIsolation(BaseEventIsolation):
     async def close(self) -> None:
         """Stop listening for turns."""
         if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+            await ended(self._listening)
             self._listening = None
 
     @property
@@ -143,4 +143,5 @@ class ConversationIsolation(BaseEventIsolation):
 
 async def _within(limit: timedelta, event: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), limit.total_seconds())
+        async with asyncio.timeout(limit.total_seconds()):
+            await event.wait()

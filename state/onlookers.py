@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from state.ending import ended
 from state.errors import StoreUnavailable
 from state.feed import Feed, Happening
 
@@ -83,8 +84,7 @@ class Onlookers:
         """Read no more."""
         reading, self._reading = self._reading, None
         if reading is not None:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await ended(reading)
 
     async def _read(self, ends: Mapping[str, str]) -> None:
         while True:

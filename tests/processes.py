@@ -1,7 +1,28 @@
-"""Whether a process still runs."""
+"""Whether a process still runs, and its end."""
 
+import asyncio
 import os
+from datetime import timedelta
 from pathlib import Path
+
+#: Many times what a drain takes on a slow machine.
+LONGEST_END = timedelta(seconds=90)
+
+
+async def ended(process: asyncio.subprocess.Process) -> int:
+    """
+    Wait until *process* has ended; return its exit code.
+
+    Raises:
+        AssertionError: it did not in time; it is killed.
+    """
+    try:
+        async with asyncio.timeout(LONGEST_END.total_seconds()):
+            return await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise AssertionError(f"process {process.pid} did not end by itself") from None
 
 
 def is_running(pid: int) -> bool:

@@ -11,6 +11,7 @@ import structlog
 from gateway.retries import RetryPolicy
 from gateway.subscribers.post import Post
 from gateway.subscribers.word import TYPE, body_of, word_id
+from state.ending import ended
 from state.envelope import Envelope
 from state.errors import StoreUnavailable
 from state.subscribers import SOURCE_PREFIX, OwedWord, SubscriberLog, Tries
@@ -66,9 +67,7 @@ class Teller:
                         await self._wake.wait()
                 self._wake.clear()
         finally:
-            for task in self._at_work.values():
-                task.cancel()
-            await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+            await ended(*self._at_work.values())
 
     async def _partitions(self) -> Iterable[int]:
         """Return those of ours that owe something."""

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from gateway.ending import ended
 from gateway.gateway import Gateway
 from gateway.settings import Settings, SettingsError
 from gateway.subscribers.post import Post
 from gateway.subscribers.rules import RuleRefused, read_rule
 from gateway.subscribers.teller import Teller
+from state.ending import ended
 from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.subscribers import SubscriberLog

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from gateway.demo.bot_api import BotApi
 from routers.provider import Example
 from routers.registry import providers
 from tests.ports import free_port
+from tests.processes import ended
 from tests.waiting import wait_until
 
 BOT_SECRET = "telegrams-secret"
@@ -23,6 +24,7 @@ STRIPE_SECRET = "whsec_of_the_acceptance_tests"
 CALCOM_SECRET = "calcom_of_the_acceptance_tests"
 #: A repeat after a failure comes soon here; Telegram's second one comes after 2 s, Stripe's after minutes.
 RETRY_SECONDS = 0.1
+GIVE_UP_AFTER = timedelta(seconds=120)
 
 
 class GatewayProcess:
@@ -59,7 +61,7 @@ url = "{redis_url}"
 {redis}
 
 [worker]
-lease_seconds = 1
+lease_seconds = 2
 
 [log]
 form = "json"
@@ -127,14 +129,15 @@ level = "warning"
     async def died(self) -> int:
         """Return its exit code when it has ended by itself."""
         assert self._process is not None
-        return await self._process.wait()
+        return await ended(self._process)
 
     async def stop(self) -> int:
-        """SIGTERM; return the exit code."""
+        """SIGTERM, heard by a paused process too; return the exit code."""
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
-        return await self._process.wait()
+            self._process.send_signal(signal.SIGCONT)
+        return await ended(self._process)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -164,12 +167,13 @@ level = "warning"
         return await self.http.post("/webhooks/calcom", content=body, headers=headers)
 
     async def insist(self, delivery: Any, content: Any) -> None:
-        """Deliver until it is taken, as Telegram and Stripe do."""
-        while True:
-            with suppress(httpx.TransportError):
-                if (await delivery(content)).is_success:
-                    return
-            await asyncio.sleep(RETRY_SECONDS)
+        """Deliver until it is taken, as Telegram and Stripe do, who give up some time too."""
+        async with asyncio.timeout(GIVE_UP_AFTER.total_seconds()):
+            while True:
+                with suppress(httpx.TransportError):
+                    if (await delivery(content)).is_success:
+                        return
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 def payment(token: str, number: int) -> bytes:

@@ -6,11 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.processes import LONGEST_END, ended
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,7 @@ class Served:
     async def terminated(self) -> int:
         """Send SIGTERM; return the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return await self.process.wait()
+        return await ended(self.process)
 
 
 def bot_in(directory: Path) -> Path:
@@ -69,7 +70,8 @@ async def refused(
 ) -> tuple[int, list[str]]:
     """Serve where it cannot be; return the exit code and the lines that are not the log's."""
     process = await _started(options, cwd, environ)
-    _, said = await process.communicate()
+    async with asyncio.timeout(LONGEST_END.total_seconds()):
+        _, said = await process.communicate()
     assert process.returncode is not None
     return process.returncode, [line for line in said.decode().splitlines() if not line.startswith("{")]
 
@@ -85,7 +87,7 @@ async def serving(
         await wait_until(
             lambda: len(served.logged(up)) >= times or served.process.returncode is not None,
             description=f"the gateway is {up}",
-            seconds=45,
+            seconds=90,
         )
         assert served.process.returncode is None, served.entries
         yield served
@@ -93,6 +95,9 @@ async def serving(
         if served.process.returncode is None:
             served.process.kill()
             await served.process.wait()
+        with suppress(ProcessLookupError):
+            # Whom it has left behind, if it was killed: they would keep the log open.
+            os.killpg(served.process.pid, signal.SIGKILL)
         await reading
 
 
@@ -104,6 +109,7 @@ async def _started(
         *("-m", "gateway", "serve", "mybot:gateway", *options),
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
+        start_new_session=True,
         stderr=asyncio.subprocess.PIPE,
     )
 

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.scenarios import about_to_die, die_at
 from tests.chaos.stage import Size, play
 
 
-@pytest.mark.timeout(300)
 async def test_a_process_that_dies_between_two_steps_loses_nothing_and_does_nothing_twice(
     tmp_path: Path,
 ) -> None:

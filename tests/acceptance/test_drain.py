@@ -63,7 +63,6 @@ async def pair(
         yield first, second
 
 
-@pytest.mark.timeout(120)
 async def test_a_stop_finishes_what_runs_and_refuses_the_rest_before_it_closes(
     gateway: GatewayProcess, api: BotApi, redis: Redis, storage: ConversationStorage
 ) -> None:
@@ -93,7 +92,6 @@ async def test_a_stop_finishes_what_runs_and_refuses_the_rest_before_it_closes(
     assert await redis.keys("*:lease") == []
 
 
-@pytest.mark.timeout(240)
 async def test_a_rolling_restart_under_load_drops_nothing_and_shows_no_failure(
     pair: tuple[GatewayProcess, GatewayProcess],
     api: BotApi,

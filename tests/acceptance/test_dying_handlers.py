@@ -38,7 +38,6 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     return lambda: path.read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.timeout(150)
 async def test_what_a_killed_handler_has_sent_is_not_sent_again(
     tmp_path: Path, runs: Runs, api: BotApi, redis: Redis, redis_url: str, backlog: Backlog
 ) -> None:
@@ -56,7 +55,6 @@ async def test_what_a_killed_handler_has_sent_is_not_sent_again(
     assert api.calls.counts() == {"sendMessage": {"ok": 3}}
 
 
-@pytest.mark.timeout(150)
 async def test_an_event_that_kills_its_process_is_given_up_after_its_attempts(
     tmp_path: Path,
     runs: Runs,
@@ -89,7 +87,6 @@ async def test_an_event_that_kills_its_process_is_given_up_after_its_attempts(
     assert [api.chats[user].texts() for user in range(502, 510)] == [["tea!"]] * 8
 
 
-@pytest.mark.timeout(150)
 async def test_a_paused_process_that_believes_in_its_lease_commits_nothing(
     tmp_path: Path, runs: Runs, api: BotApi, redis: Redis, redis_url: str, backlog: Backlog
 ) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from redis.asyncio import Redis
 
 from gateway.demo.bot_api import BotApi, FaultKind
@@ -11,7 +10,6 @@ from tests.acceptance.gateway_process import GatewayProcess
 from tests.waiting import wait_until
 
 
-@pytest.mark.timeout(120)
 async def test_garbage_goes_though_the_process_is_killed_while_it_deletes(
     tmp_path: Path, api: BotApi, redis: Redis, redis_url: str, backlog: Backlog
 ) -> None:

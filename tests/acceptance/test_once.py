@@ -4,8 +4,6 @@ import asyncio
 import random
 from itertools import count
 
-import pytest
-
 from gateway.demo.bot_api import BotApi
 from state import ConversationStorage
 from state.backlog import Backlog
@@ -48,7 +46,6 @@ async def test_fifty_deliveries_of_one_event_at_once_have_one_effect(
     assert api.chats[501].texts()[1:] == ["1 counted"]
 
 
-@pytest.mark.timeout(150)
 async def test_kill_9_at_any_moment_applies_every_event_exactly_once(
     gateway: GatewayProcess, api: BotApi, backlog: Backlog, storage: ConversationStorage
 ) -> None:

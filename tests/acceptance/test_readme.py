@@ -55,7 +55,6 @@ async def test_the_bot_of_the_readme_takes_a_payment(
     assert await storage.get_data(key) == {"draft:shop": {"paid_minor": 4200}}
 
 
-@pytest.mark.timeout(180)
 async def test_the_calls_of_the_readme_are_answered_as_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: BotApi, redis: Redis, redis_url: str
 ) -> None:

@@ -6,15 +6,11 @@ import socket
 from pathlib import Path
 
 import httpx
-import pytest
 
 from gateway.embedded import EmbeddedRedis
 from tests.acceptance.served import TOKEN, bot_in, refused, serving
 from tests.processes import is_running
 from tests.waiting import wait_until
-
-#: A process imports for some seconds on a slow machine, and there are up to five in a test.
-pytestmark = pytest.mark.timeout(180)
 
 
 async def test_one_command_brings_all_up_and_one_signal_takes_all_down(tmp_path: Path) -> None:

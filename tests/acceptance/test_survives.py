@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from gateway.demo.bot_api import BotApi
 from gateway.embedded import EmbeddedRedis
 from state import ConversationStorage
@@ -14,7 +12,6 @@ from tests.acceptance.gateway_process import GatewayProcess
 from tests.waiting import wait_until
 
 
-@pytest.mark.timeout(120)
 async def test_without_redis_callers_are_asked_to_come_again_and_it_comes_back_by_itself(
     tmp_path: Path, redis_binary: Path | None, api: BotApi
 ) -> None:

@@ -56,7 +56,6 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.timeout(120)
 async def test_a_triggered_event_is_taken_like_a_providers_own(directory: Path) -> None:
     """Signed with the configured secret, over the public address where that is signed; else it is refused."""
     async with serving(cwd=directory) as served:

@@ -104,7 +104,6 @@ async def test_a_killed_redis_comes_back_with_all_that_it_acknowledged(tmp_path:
         assert sorted(await kept(redis)) == sorted(numbers)
 
 
-@pytest.mark.timeout(90)
 async def test_a_failover_loses_nothing_that_a_replica_had_to_have(
     tmp_path: Path, redis_binary: Path | None
 ) -> None:
@@ -156,7 +155,6 @@ def test_an_address_of_sentinels_that_is_none_is_told_without_repeating_it(url: 
     assert "geheim" not in str(refusal.value)
 
 
-@pytest.mark.timeout(240)
 async def test_a_cluster_that_loses_a_primary_goes_on_with_its_replica(
     tmp_path: Path, redis_binary: Path | None
 ) -> None:

@@ -131,7 +131,6 @@ OTHERS_DICE: Final = pytest.mark.filterwarnings(
 
 
 @OTHERS_DICE
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "wrong"])
 async def test_every_answer_is_one_that_the_description_names(rest: Rest, mode: GenerationMode) -> None:
     """No 5xx, and no status, header or body that is not described, for right calls and for wrong ones."""
@@ -143,7 +142,6 @@ async def test_every_answer_is_one_that_the_description_names(rest: Rest, mode: 
 
 
 @OTHERS_DICE
-@pytest.mark.timeout(180)
 async def test_what_an_answer_links_to_is_answered_as_described(rest: Rest) -> None:
     """What was made is read and cancelled, in whatever order."""
     linked = r"^(send|get)_event$|_expectation$"
