@@ -9,7 +9,7 @@ import structlog
 
 from state.errors import StoreUnavailable
 from state.lease import Lease
-from state.scripts import Fired
+from state.outcomes import Fired
 from state.timers import Timers
 
 log = structlog.get_logger(__name__)

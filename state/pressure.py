@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from state.errors import StoreUnavailable
-from state.scripts import Measured, Scripts
+from state.grouping import Script
+from state.outcomes import Measured
+from state.scripts import Scripts
 
 MEASURE_EVERY: Final = timedelta(seconds=1)
+_MEASURE: Final = Script.load("measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,27 @@ class Pressure:
         """
         numbers = range(self._scripts.keys.partitions)
         measured = await asyncio.gather(
-            *(self._scripts.measure(number, self._looked_at[number]) for number in numbers)
+            *(self._measured(number, self._looked_at[number]) for number in numbers)
         )
         self._looked_at = [each.looked_at for each in measured]
         self.loads = [_load(each) for each in measured]
+
+    async def _measured(self, partition: int, look_from: str) -> Measured:
+        """Count what *partition* owes and keeps, looking from the id *look_from* for what waits for us."""
+        keys = self._scripts.keys
+        names = [
+            keys.inbox(partition),
+            keys.parked(partition),
+            keys.due(partition),
+            keys.unresolved(partition),
+            keys.dead(partition),
+            keys.outbox(partition),
+            keys.tally(partition),
+            keys.lease(partition),
+        ]
+        answer = await self._scripts.calls.script(_MEASURE, names, [look_from])
+        facts: list[Any] = [part.decode() if isinstance(part, bytes) else part for part in answer]
+        return Measured(*facts)
 
     async def watch(self) -> None:
         """Measure, and write down what this process has counted, once a second, for ever."""

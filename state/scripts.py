@@ -1,14 +1,13 @@
-"""The one typed door to each Lua file: what a transition takes, and what it answers."""
+"""The typed doors to the Lua files of an event's way: what a transition takes, and what it answers."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from state.changes import Answered, Cause, Change, DraftChange, Registration, TimerSetting, Tracked, flat
 from state.conversation import Conversation
 from state.counts import Counts
 from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
-from state.outcomes import AcceptAnswer, Accepted, CommitAnswer, Committed, Fired, Loaded, Measured, Settled
+from state.outcomes import AcceptAnswer, Accepted, CommitAnswer, Committed, Loaded, Settled
 from state.packing import pack_for_lua
 from state.snapshot import Snapshot, pairs
 from state.watch import Watch
@@ -21,9 +20,7 @@ __all__ = [
     "CommitAnswer",
     "Committed",
     "DraftChange",
-    "Fired",
     "Loaded",
-    "Measured",
     "Registration",
     "Scripts",
     "Settled",
@@ -40,10 +37,7 @@ _SETTLE = Script.load("settle", after=["letters"], when_full=True)
 _RECORD = Script.load("record", after=["clock", "states"], when_full=True)
 _CLAIM = Script.load("claim", when_full=True)
 _HOLD = Script.load("hold", when_full=True)
-_FIRE = Script.load("fire", after=["timers"], when_full=True)
-_SWEEP = Script.load("sweep", when_full=True)
 _SIGN = Script.load("sign", when_full=True)
-_MEASURE = Script.load("measure")
 _JOURNAL = Script.load("journal", when_full=True)
 
 
@@ -52,7 +46,7 @@ TELL_FOR_MS = 60_000
 
 
 class Scripts:
-    """Every transition in Redis. Each method is one script, run whole or not at all."""
+    """The transitions of events, effects and leases. Each method is one script, run whole or not at all."""
 
     def __init__(
         self, calls: GroupedCalls, keys: Keys, *, worker: str = "", watch: Watch | None = None
@@ -266,56 +260,11 @@ class Scripts:
         )
         return bool(await self.calls.script(_RECORD, names, [effect_id, packed]) == b"RECORDED")
 
-    async def fire(self, lease: str, conversation: Conversation, name: str, now_ms: int) -> Fired:
-        """Move a timer that is due into the inbox."""
-        keys, partition = self.keys, self.keys.partition_of(conversation)
-        names = [
-            keys.lease(partition),
-            keys.timers(partition),
-            keys.timers_of(conversation),
-            keys.inbox(partition),
-        ]
-        return Fired(await self.calls.script(_FIRE, names, [lease, conversation.encode(), name, now_ms]))
-
     async def claim(self, partition: int, worker: str, lease_ms: int) -> str | None:
         """Take a partition that nobody holds; return the lease's value."""
         names = [self.keys.lease(partition), self.keys.fence(partition)]
         value = await self.calls.script(_CLAIM, names, [worker, lease_ms])
         return value.decode() if value else None
-
-    async def sweep(
-        self,
-        partition: int,
-        lease: str,
-        event_ids: Sequence[str],
-        *,
-        forget_before_ms: int,
-        why: bytes,
-        told_ms: int,
-    ) -> int:
-        """Make dead letters of these unresolved events; return how many. -1: the lease is lost."""
-        keys = self.keys
-        names = [keys.lease(partition), keys.unresolved(partition), keys.dead(partition)]
-        names += [keys.ended(partition, event_id) for event_id in event_ids]
-        arguments: list[Argument] = [lease, forget_before_ms, why, told_ms, *event_ids]
-        return int(await self.calls.script(_SWEEP, names, arguments))
-
-    async def measure(self, partition: int, look_from: str) -> Measured:
-        """Count what *partition* owes and keeps, looking from the id *look_from* for what waits for us."""
-        keys = self.keys
-        names = [
-            keys.inbox(partition),
-            keys.parked(partition),
-            keys.due(partition),
-            keys.unresolved(partition),
-            keys.dead(partition),
-            keys.outbox(partition),
-            keys.tally(partition),
-            keys.lease(partition),
-        ]
-        answer = await self.calls.script(_MEASURE, names, [look_from])
-        facts: list[Any] = [part.decode() if isinstance(part, bytes) else part for part in answer]
-        return Measured(*facts)
 
     async def sign(self, lasts_ms: int) -> frozenset[str]:
         """Say that this worker lives, or with 0 ms that it takes no more work; return those that live."""

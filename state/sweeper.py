@@ -1,13 +1,16 @@
 """What waits without end is given up by name, and what was given up is kept for its time only."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from state.grouping import Argument, Script
 from state.lease import Lease
 from state.packing import pack
 from state.scripts import Scripts
 from state.standings import KEEP_OUTCOMES
 
+_SWEEP: Final = Script.load("sweep", when_full=True)
 #: So many at once keep one script short.
 _AT_ONCE: Final = 100
 
@@ -39,13 +42,22 @@ class Sweeper:
             rows = await self._scripts.calls.command(
                 "XRANGE", unresolved, "-", f"({now_ms - self._give_up_ms}", "COUNT", _AT_ONCE
             )
-            given_up = await self._scripts.sweep(
-                lease.partition,
-                lease.value,
+            given_up = await self._sweep(
+                lease,
                 [event_id.decode() for event_id, _ in rows],
                 forget_before_ms=now_ms - self._forget_ms,
                 why=why,
-                told_ms=int(KEEP_OUTCOMES.total_seconds() * 1000),
             )
             if given_up < _AT_ONCE:
                 return
+
+    async def _sweep(
+        self, lease: Lease, event_ids: Sequence[str], *, forget_before_ms: int, why: bytes
+    ) -> int:
+        """Make dead letters of these unresolved events; return how many. -1: the lease is lost."""
+        keys, partition = self._scripts.keys, lease.partition
+        names = [keys.lease(partition), keys.unresolved(partition), keys.dead(partition)]
+        names += [keys.ended(partition, event_id) for event_id in event_ids]
+        told_ms = int(KEEP_OUTCOMES.total_seconds() * 1000)
+        arguments: list[Argument] = [lease.value, forget_before_ms, why, told_ms, *event_ids]
+        return int(await self._scripts.calls.script(_SWEEP, names, arguments))

@@ -9,13 +9,15 @@ from state import values
 from state.changes import TimerSetting
 from state.conversation import Conversation
 from state.envelope import Envelope
-from state.grouping import GroupedCalls
+from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
-from state.scripts import Fired, Scripts
+from state.outcomes import Fired
+from state.scripts import Scripts
 from state.snapshot import pairs
 
 #: What a timer's event calls its source. No configured source has a colon in its name.
 SOURCE = "gateway:timer"
+_FIRE = Script.load("fire", after=["timers"], when_full=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,15 @@ class Timers:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        return await self._scripts.fire(lease, timer.conversation, timer.name, now_ms)
+        conversation, partition = timer.conversation, self._keys.partition_of(timer.conversation)
+        names = [
+            self._keys.lease(partition),
+            self._keys.timers(partition),
+            self._keys.timers_of(conversation),
+            self._keys.inbox(partition),
+        ]
+        arguments: list[Argument] = [lease, conversation.encode(), timer.name, now_ms]
+        return Fired(await self._calls.script(_FIRE, names, arguments))
 
     async def pending(self, conversation: Conversation) -> dict[str, int]:
         """

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway import Director, Feature, TimerFired, dead_letter
-from gateway.settings import ChatRetries, OtherRetries, RetriesSettings, Settings
+from gateway.settings import ChatRetries, OtherRetries, RetriesSettings, Settings, WorkerSettings
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.dead_letters import DeadLetters
@@ -24,9 +24,10 @@ DAY_MS = 86_400_000
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The bot's settings, with two runs for each event."""
+    """The bot's settings, with two runs for each event and a lease that a busy machine does not lose."""
     retries = RetriesSettings(chat=ChatRetries(attempts=2), other=OtherRetries(attempts=2))
-    return settings.model_copy(update={"retries": retries})
+    worker = WorkerSettings(lease_seconds=60)
+    return settings.model_copy(update={"retries": retries, "worker": worker})
 
 
 async def test_runs_that_fail_because_the_store_is_away_are_not_counted(
