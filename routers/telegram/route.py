@@ -25,6 +25,8 @@ log: Final = structlog.get_logger("routers.telegram")
 REMEMBER_FOR: Final = timedelta(hours=26)
 """Telegram repeats an update for at most 24 h (tdlib/telegram-bot-api, Client.cpp); two more, for clocks."""
 
+_STORED: Final = Response(status_code=200)
+
 
 async def receive(request: Request) -> Response:
     """
@@ -78,7 +80,7 @@ async def receive(request: Request) -> Response:
         await edge.inbox.accept(envelope, remember_for=REMEMBER_FOR, urgent=addressed.urgent)
     except StoreUnavailable as error:
         return not_now(error).response()
-    return Response(status_code=200)
+    return _STORED
 
 
 def _payment(told: Translation, update: Envelope, bot_id: int) -> Envelope:
