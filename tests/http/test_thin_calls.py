@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from routers.asker import open_asker
-from routers.bookings import acuity
+from routers.bookings import acuity, yclients
 from routers.bookings.events import BookingCreated
 from routers.dependencies import WebhookEndpoint
 from routers.payments import stripe
@@ -136,3 +136,28 @@ async def test_an_appointment_is_looked_up(served: Served, api: Api, redis: Redi
     assert isinstance(event, BookingCreated)
     assert (event.starts_at, envelope.token) == (NOW + timedelta(days=3), TOKEN)
     assert api.asked[0].headers["authorization"] == basic("17", SECRET.decode())[1]
+
+
+async def test_a_visit_is_looked_up_and_a_made_up_one_refused(served: Served, api: Api, redis: Redis) -> None:
+    """What YCLIENTS' call says does not count; what its API does not know is no visit."""
+    example = Example(TOKEN, NOW)
+    told = orjson.loads(yclients.PROVIDER.examples["record.create"](example))
+    body = orjson.dumps({**told, "data": {"api_id": "0b" + "k7" * 12}})
+    made_up = orjson.dumps({**told, "resource_id": 1})
+    visit = yclients.PROVIDER.api_examples["record.create"](example)
+    api.answers[f"/api/v1/record/4564/{told['resource_id']}"] = visit
+    options = {**yclients.PROVIDER.example_options, "api_base": api.url}
+    provider = yclients.PROVIDER.configured(options)
+    served.edge.webhooks = {"yclients": WebhookEndpoint("yclients", provider, [Secret(SECRET)])}
+    path = f"/webhooks/yclients/{SECRET.decode()}"
+    async with open_asker(answer_within=timedelta(seconds=2)) as asker:
+        served.edge.asker = asker
+        taken = await served.client.post(path, content=body)
+        refused = await served.client.post(path, content=made_up)
+
+    [envelope] = await kept(redis)
+    event = parse_event(envelope.event)
+    assert (taken.status_code, refused.status_code) == (200, 401)
+    assert isinstance(event, BookingCreated)
+    assert (event.starts_at, envelope.token) == (NOW + timedelta(days=1), TOKEN)
+    assert api.asked[0].headers["authorization"] == "Bearer partner, User user"

@@ -1,5 +1,6 @@
 """What holds for every scheme: it can be combined with another, and no input opens or breaks it."""
 
+import os
 from collections.abc import Callable
 
 import orjson
@@ -23,6 +24,8 @@ from tests.unit.calls import NOW, SECRET, refusal
 from tests.unit.schemes import CHOSEN, EC_KEY, ECDSA, RSA, SORTED, pem
 
 SECRETS = [Secret(SECRET)]
+#: As many for each scheme; more in `make chaos`.
+INPUTS = int(os.environ.get("GATEWAY_PROPERTY_INPUTS", "200"))
 
 
 def test_verifiers_can_be_combined() -> None:
@@ -87,7 +90,7 @@ def test_no_input_opens_or_breaks_a_scheme(name: str) -> None:
     verify, secret = SCHEMES[name]
 
     @given(any_call)
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=INPUTS, deadline=None)
     def refused(sent: Call) -> None:
         with pytest.raises(Refused):
             verify(sent, [Secret(secret)], NOW)
