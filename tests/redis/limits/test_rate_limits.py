@@ -1,4 +1,4 @@
-"""Telegram's limits: counted for all processes together, and a 429 honoured where it belongs."""
+"""Telegram's limits, counted for all processes together before Telegram has to say so."""
 
 import asyncio
 import time
@@ -6,17 +6,14 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
-from aiogram.methods import SendMessage
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
 
-from gateway import Block, Feature, Gateway, View
-from gateway.demo.bot_api import BotApi, FaultKind
+from gateway import Gateway
+from gateway.demo.bot_api import BotApi
 from gateway.rate_limits import RateLimits
 from gateway.runtime import running
-from gateway.settings import BotSettings, Settings, TelegramSettings, WorkerSettings
-from routers.event import OtherEvent
+from gateway.settings import BotSettings, Settings, TelegramSettings
 from state.budgets import Budgets, Limit, NotYet, Open
 from state.connection import connect
 from state.conversation import Conversation
@@ -24,55 +21,22 @@ from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.scripts import Scripts
 from tests.redis.conftest import Outside, Run
+from tests.redis.limits.conftest import shop, user_chat
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Leases that outlast a busy machine: whoever takes over sends what was not recorded yet again."""
-    return settings.model_copy(update={"worker": WorkerSettings(lease_seconds=10)})
-
-
-@pytest.fixture
-def chat_limits() -> None:
-    """The real ones."""
-
-
-def _shop() -> Feature:
-    feature = Feature("shop")
-    button = InlineKeyboardButton(text="Press", callback_data="press")
-
-    @feature.on("shop.show")
-    async def show(event: OtherEvent) -> View:
-        return View(content=Block(event.object_id, InlineKeyboardMarkup(inline_keyboard=[[button]])))
-
-    @feature.chat.message()
-    async def hello(message: Message) -> View:
-        return View(content="hello")
-
-    @feature.chat.callback_query()
-    async def pressed(query: CallbackQuery) -> None:
-        """Nothing: the button's spinner ends all the same."""
-
-    return feature
-
-
-def _user(user_id: int) -> Conversation:
-    return Conversation.private(42, user_id)
 
 
 async def test_two_processes_keep_the_limit_of_one_bot_together(
     run: Run, outside: Outside, api: BotApi
 ) -> None:
     """Each for itself would send 30 in the first second."""
-    await run(_shop())
-    await run(_shop())
+    await run(shop())
+    await run(shop())
     users = range(1000, 1060)
     for user in users:
         api.chats.open(user)
 
     for user in users:
-        await outside.send("shop.show", to=_user(user), object_id="news")
+        await outside.send("shop.show", to=user_chat(user), object_id="news")
     await outside.settled()
 
     assert [api.chats[user].texts() for user in users] == [["news"]] * len(users)
@@ -108,7 +72,7 @@ async def test_views_that_are_overtaken_use_up_nobodys_budget(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
     """Fifty views of one chat in a row: the newest is there within seconds, not after fifty."""
-    await run(_shop())
+    await run(shop())
     api.enforce_limits(True)
     began = time.monotonic()
 
@@ -125,11 +89,11 @@ async def test_whoever_waits_in_a_chat_goes_before_a_broadcast(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
     """Three seconds of news for others are owed already when the user writes."""
-    await run(_shop())
+    await run(shop())
     users = range(1000, 1090)
     for user in users:
         api.chats.open(user)
-        await outside.send("shop.show", to=_user(user), object_id="news")
+        await outside.send("shop.show", to=user_chat(user), object_id="news")
     await wait_until(lambda: len(api.calls) >= 30, description="the broadcast has used up its second")
 
     await outside.accept(api.updates.message(501, "/hello"))
@@ -138,101 +102,6 @@ async def test_whoever_waits_in_a_chat_goes_before_a_broadcast(
     assert len(api.calls) < 75
     await outside.settled()
     assert all(api.chats[user].texts() == ["news"] for user in users)
-
-
-async def test_a_429_of_a_busy_chat_pauses_this_chat_only(
-    run: Run, outside: Outside, conversation: Conversation, api: BotApi
-) -> None:
-    """Others go on, and the chat's own view comes when its time is over."""
-    await run(_shop())
-    api.chats.open(502)
-    await outside.send("shop.show", to=conversation, object_id="one")
-    await outside.settled()
-    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=501, seconds=3)
-    await outside.send("shop.show", to=conversation, object_id="two")
-    pause = outside.keys.pause(conversation)
-
-    async def paused() -> bool:
-        return bool(await outside.calls.command("EXISTS", pause))
-
-    await wait_until(paused, description="the chat is paused")
-    await outside.send("shop.show", to=_user(502), object_id="other")
-    await wait_until(lambda: api.chats[502].texts() == ["other"], description="the other chat is served")
-
-    assert await paused()
-    assert api.chats[501].texts() == ["one"]
-    await outside.settled()
-    assert api.chats[501].texts() == ["two"]
-
-
-async def test_a_429_of_another_chat_that_a_call_is_about_pauses_that_one(
-    run: Run, outside: Outside, conversation: Conversation, api: BotApi
-) -> None:
-    """An administrator who is told too much must not stop the bot for everybody."""
-    feature = _shop()
-
-    @feature.on("shop.tell")
-    async def tell(event: OtherEvent) -> SendMessage:
-        return SendMessage(chat_id=900, text=event.object_id)
-
-    await run(feature)
-    api.chats.open(900)
-    await outside.send("shop.tell", to=_user(502), object_id="one")
-    await outside.settled()
-    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=900, seconds=3)
-    await outside.send("shop.tell", to=_user(502), object_id="two")
-    await wait_until(lambda: not api.faults.pending(), description="Telegram has refused it")
-
-    await outside.send("shop.show", to=conversation, object_id="for a customer")
-    await wait_until(lambda: api.chats[501].texts() == ["for a customer"], description="others are served")
-
-    assert api.chats[900].texts() == ["one"]
-    await outside.settled()
-    assert api.chats[900].texts() == ["one", "two"]
-
-
-async def test_a_429_of_a_quiet_chat_pauses_the_bot_in_every_process(
-    run: Run, outside: Outside, conversation: Conversation, api: BotApi
-) -> None:
-    """Nothing was sent to that chat before: it is the bot that sends too much."""
-    await run(_shop())
-    await run(_shop())
-    others = range(600, 620)
-    for user in others:
-        api.chats.open(user)
-    api.faults.add(FaultKind.TOO_MANY_REQUESTS, chat_id=501, seconds=1)
-    await outside.send("shop.show", to=conversation, object_id="first")
-    pause = outside.keys.bot_pause(42)
-
-    async def paused() -> bool:
-        return bool(await outside.calls.command("EXISTS", pause))
-
-    await wait_until(paused, description="the bot is paused")
-    for user in others:
-        await outside.send("shop.show", to=_user(user), object_id="other")
-    await outside.settled()
-
-    refused, *sent = api.calls.of("sendMessage")
-    assert (refused.error_code, len(sent)) == (429, 21)
-    assert min(call.at for call in sent) - refused.at > 0.9
-
-
-async def test_a_pressed_button_is_answered_while_its_chat_is_paused(
-    run: Run, outside: Outside, conversation: Conversation, api: BotApi
-) -> None:
-    """An answer is no message; the spinner must not turn until the pause is over."""
-    await run(_shop())
-    await outside.send("shop.show", to=conversation, object_id="one")
-    await outside.settled()
-    (message_id,) = api.chats[501].messages
-    await Budgets(outside.scripts).pause_chat(conversation, timedelta(seconds=30))
-    await outside.send("shop.show", to=conversation, object_id="two")
-
-    press = api.updates.press(501, message_id, "press")
-    await outside.accept(press)
-
-    await wait_until(lambda: bool(api.account.queries.all()[0].answers), description="the press is answered")
-    assert api.chats[501].texts() == ["one"]
 
 
 async def test_a_group_takes_twenty_messages_a_minute(outside: Outside, conversation: Conversation) -> None:
@@ -304,7 +173,7 @@ async def test_whoever_pays_for_a_broadcast_says_so_in_each_message(
     bots = {"main": bot.model_copy(update={"sends_per_second": 1000, "allow_paid_broadcast": True})}
     paying = settings.model_copy(update={"telegram": TelegramSettings(bots=bots)})
 
-    async with running(Gateway(_shop()), paying, redis_url):
+    async with running(Gateway(shop()), paying, redis_url):
         await outside.send("shop.show", to=conversation, object_id="paid")
         await outside.settled()
 
