@@ -93,9 +93,7 @@ def subscribed(settings: Settings, crm: Crm, soon: None) -> Callable[..., Settin
             {"url": HttpUrl(crm.url), "secret": SecretStr(SECRET), "on": on, "allow_private_network": True}
             | more
         )
-        return settings.model_copy(
-            update={"subscribers": {"crm": SubscriberSettings.model_validate(section)}}
-        )
+        return settings.model_copy(update={"subscribers": {"crm": section}})
 
     return subscribed
 

@@ -13,6 +13,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import Message
 
 from gateway import Director, Feature, View, park
+from gateway.answers import Outcome
 from gateway.demo.bot_api import BotApi, ChatType
 from gateway.runtime import Runtime
 from gateway.settings import Settings, WorkerSettings
@@ -215,3 +216,24 @@ async def test_the_first_message_in_the_supergroup_finds_what_was_left_for_it(
     await outside.settled()
 
     assert api.chats[SUPERGROUP].texts() == ["room 7: hello"]
+
+
+async def test_code_outside_of_handlers_may_go_on_with_the_old_id(
+    shop: Runtime, outside: Outside, api: BotApi
+) -> None:
+    """`container.conversation` and the view sender find the conversation where it is now."""
+    await outside.update(_says(api, GROUP, text="/buy"))
+    api.chats.migrate(GROUP, SUPERGROUP)
+    await outside.update(_says(api, GROUP, migrate_to_chat_id=SUPERGROUP))
+    container = shop.container
+
+    async with container.conversation(container.bot, 501, chat_id=GROUP) as director:
+        assert director.conversation == NEW
+        assert await director.state.get_state() == _Shop.paying.state
+        await director.state.set_state(_Shop.choosing)
+    answer = await container.view_sender.send(OLD, View(content="choose"), wait=timedelta(seconds=30))
+
+    assert answer.outcome is Outcome.DONE
+    assert api.chats[SUPERGROUP].texts() == ["choose"]
+    assert (await _state(shop, NEW))[0] == _Shop.choosing.state
+    assert await _state(shop, OLD) == (None, {})
