@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from aiogram import F
+from aiogram import Bot, F
 from aiogram.types import Message
 
 from gateway import Director, Feature, Gateway, View
@@ -31,8 +31,9 @@ async def token(_: Message, director: Director) -> View:
 
 
 @counting.chat.message(F.text.startswith("slow"))
-async def count_slowly(message: Message, director: Director) -> View:
-    """Count a message, after a second."""
+async def count_slowly(message: Message, director: Director, bot: Bot) -> View:
+    """Say that it runs, and count a message after a second."""
+    await bot.send_chat_action(message.chat.id, "typing")
     await asyncio.sleep(1)
     return View(content=f"{await Counter(director.state).add(str(message.text))} counted")
 

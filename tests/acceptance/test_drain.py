@@ -14,7 +14,6 @@ from gateway.demo.bot_api import BotApi
 from state import ConversationStorage
 from state.backlog import Backlog
 from state.conversation import Conversation
-from state.keys import Keys
 from tests.acceptance.conftest import BOT
 from tests.acceptance.counting_bot import counts
 from tests.acceptance.gateway_process import GatewayProcess
@@ -68,12 +67,7 @@ async def test_a_stop_finishes_what_runs_and_refuses_the_rest_before_it_closes(
 ) -> None:
     """While a handler runs: not ready, 503 on a closed connection, then an end with 0 and no lease left."""
     assert (await gateway.telegram(api.updates.message(501, "slow one"))).is_success
-    attempts = Keys().attempts(Keys().partition_of(Conversation.private(api.account.id, 501)))
-
-    async def runs() -> bool:
-        return bool(await redis.exists(attempts))
-
-    await wait_until(runs, description="the handler runs")
+    await wait_until(lambda: bool(api.calls.of("sendChatAction")), description="the handler runs", seconds=30)
 
     stopping = asyncio.create_task(gateway.stop())
 
