@@ -102,7 +102,11 @@ class Confirmation:
             pipeline.execute_command("WAITAOF", 1, 0, within_ms)
         try:
             with store_errors():
-                answers = await pipeline.execute()
+                # Raised by the pipeline, an error would begin with words of redis-py, not of Redis.
+                answers = await pipeline.execute(raise_on_error=False)
+                for answer in answers:
+                    if isinstance(answer, RedisError):
+                        raise answer
         except AskError:
             return StoreUnavailable(reason="the slot has moved")
         except (StoreUnavailable, RedisError) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from state.grouping import GroupedCalls
 from state.inbox import Disposition, Inbox
 from state.keys import Keys
 from state.scripts import Scripts
+from tests.full_disk import empty_disk, fill_disk
+from tests.waiting import wait_until
 
 HOUR = timedelta(hours=1)
 
@@ -101,6 +104,40 @@ async def test_an_acknowledgement_waits_for_the_disk_and_one_question_serves_all
     assert 2 <= asked <= 3
     assert info["aof_pending_bio_fsync"] == 0
     assert info["aof_buffer_length"] == 0
+
+
+async def test_a_full_disk_is_for_now_and_what_was_acknowledged_outlives_it(
+    server: EmbeddedRedis, redis: Redis
+) -> None:
+    """Callers are asked to come again while Redis cannot write, and taken when it can; nobody restarts it."""
+    inbox = Inbox(Scripts(GroupedCalls(redis), Keys()), confirmation=on_disk(redis))
+    await inbox.accept(envelope("before"), remember_for=HOUR)
+    fill_disk(server)
+
+    async def refuses_writes() -> bool:
+        return str((await redis.info("persistence"))["aof_last_write_status"]) == "err"
+
+    with pytest.raises(StoreUnavailable):
+        await inbox.accept(envelope("meanwhile"), remember_for=HOUR)
+    await wait_until(refuses_writes, description="Redis takes no writes", seconds=60)
+    with pytest.raises(StoreUnavailable):
+        await inbox.accept(envelope("meanwhile"), remember_for=HOUR)
+    with pytest.raises(StoreUnavailable):
+        await on_disk(redis).wait(0)
+    empty_disk(server)
+
+    async def is_taken() -> bool:
+        with suppress(StoreUnavailable):
+            await inbox.accept(envelope("meanwhile"), remember_for=HOUR)
+            return True
+        return False
+
+    await wait_until(is_taken, description="the event is taken", seconds=60)
+    await server.kill()
+    await server.restart()
+    entries = await inbox.read(Keys().partition_of(Conversation.private(42, 501)), after="0", count=10)
+
+    assert [entry.envelope.idempotency_key for entry in entries] == ["before", "meanwhile"]
 
 
 async def test_what_is_not_on_disk_in_time_is_not_acknowledged(
