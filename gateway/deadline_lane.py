@@ -67,21 +67,25 @@ class DeadlineLane:
                 self._spawn(self._answer(held, entry, answer_by), f"query {entry.id}")
 
     async def _answer(self, held: PartitionLog, entry: InboxEntry, answer_by: float) -> None:
-        try:
-            while self._has(held):
-                async with self._slots:
-                    processed = await self._processor.process(
-                        entry, held.lease, give_up_at_ms=None, answer_by=answer_by
-                    )
-                self._follow_up(held, processed)
-                if processed.fate is Fate.ENDED:
-                    await self._inbox.answered(entry)
-                if processed.fate is not Fate.WAITS:
-                    return
-                await asyncio.sleep(max(0, processed.at_ms - self._now_ms()) / 1000)
-        except StoreUnavailable as error:
-            log.warning("the store is away; the query is looked at again", entry=entry.id, error=str(error))
-        except Exception:
-            log.exception("a query could not be processed; it is looked at again", entry=entry.id)
-        finally:
-            held.end_answer(entry.id)
+        with held.at_answer(entry.id):
+            try:
+                await self._until_ended(held, entry, answer_by)
+            except StoreUnavailable as error:
+                log.warning(
+                    "the store is away; the query is looked at again", entry=entry.id, error=str(error)
+                )
+            except Exception:
+                log.exception("a query could not be processed; it is looked at again", entry=entry.id)
+
+    async def _until_ended(self, held: PartitionLog, entry: InboxEntry, answer_by: float) -> None:
+        while self._has(held):
+            async with self._slots:
+                processed = await self._processor.process(
+                    entry, held.lease, give_up_at_ms=None, answer_by=answer_by
+                )
+            self._follow_up(held, processed)
+            if processed.fate is Fate.ENDED:
+                await self._inbox.answered(entry)
+            if processed.fate is not Fate.WAITS:
+                return
+            await asyncio.sleep(max(0, processed.at_ms - self._now_ms()) / 1000)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -11,6 +11,7 @@ from aiogram import Bot
 from gateway.answers import CHAT_CLOSED, Answer, Cause, Outcome
 from gateway.lane import Lane, counts_as_send, lane_of, target_of
 from gateway.paced_calls import delivers
+from gateway.partition_outbox import PartitionOutbox
 from gateway.rate_limits import RateLimits
 from gateway.recording import Recorder
 from gateway.sender import Sender
@@ -20,6 +21,7 @@ from state.chats import Chats
 from state.conversation import Conversation
 from state.ending import ended
 from state.errors import StoreUnavailable
+from state.lease import Lease
 from state.migrations import Migrations
 from state.outbox import EffectKind, Outbox, OutboxEntry
 from state.screen import BlockName, ShownBlock
@@ -37,20 +39,6 @@ DEFECT_PAUSE = timedelta(seconds=5)
 GIVE_UP_AFTER = timedelta(hours=24)
 #: Longest wait between two tries of an effect while Telegram fails.
 LONGEST_PAUSE = timedelta(seconds=60)
-
-
-@dataclass(slots=True)
-class _Partition:
-    """What is known of one partition's outbox."""
-
-    cursor: str = "0"
-    lanes: dict[tuple[int, int, bool], Lane] = field(default_factory=dict)
-    reading: asyncio.Task[None] | None = None
-    again: bool = False
-    held: int = 0
-    """Effects in the lanes."""
-    full: bool = False
-    """Reading has stopped because of them."""
 
 
 class Delivery:
@@ -85,17 +73,19 @@ class Delivery:
         )
         self._sender = sender or Sender()
         self._now_ms = now_ms
-        self._partitions: dict[int, _Partition] = {}
+        self._partitions: dict[int, PartitionOutbox] = {}
         self._stopping = False
 
-    def take(self, partition: int) -> None:
-        """Begin with *partition*, from its oldest effect."""
-        self._partitions[partition] = _Partition()
-        self.notice(partition)
+    def take(self, lease: Lease) -> None:
+        """Begin with the partition of *lease*, from its oldest effect."""
+        self._partitions[lease.partition] = PartitionOutbox(lease)
+        self.notice(lease.partition)
 
     def lose(self, partition: int) -> None:
         """Begin nothing more in *partition*; another worker has it."""
-        self._partitions.pop(partition, None)
+        owed = self._partitions.pop(partition, None)
+        if owed is not None:
+            owed.begin_nothing_more()
 
     def notice(self, partition: int) -> None:
         """Learn that *partition* may owe something new."""
@@ -116,14 +106,7 @@ class Delivery:
         owed = self._partitions.pop(partition, None)
         if owed is None:
             return
-        tasks = [lane.task for lane in owed.lanes.values() if lane.task]
-        for lane in owed.lanes.values():
-            if lane.task and not lane.calling:
-                lane.task.cancel()
-        if owed.reading:
-            owed.reading.cancel()
-            tasks.append(owed.reading)
-        if tasks:
+        if tasks := owed.begin_nothing_more():
             _, late = await asyncio.wait(tasks, timeout=limit.total_seconds() if limit else None)
             await ended(*late)
 
@@ -132,7 +115,7 @@ class Delivery:
         self._stopping = self._recorder.stopping = True
         await asyncio.gather(*(self.release(partition, limit) for partition in list(self._partitions)))
 
-    async def _read(self, partition: int, owed: _Partition) -> None:
+    async def _read(self, partition: int, owed: PartitionOutbox) -> None:
         try:
             while owed.again and not self._stopping:
                 owed.again = False
@@ -151,7 +134,7 @@ class Delivery:
         finally:
             owed.reading = None
 
-    def _queue(self, partition: int, owed: _Partition, entry: OutboxEntry) -> None:
+    def _queue(self, partition: int, owed: PartitionOutbox, entry: OutboxEntry) -> None:
         name = lane_of(entry)
         lane = owed.lanes.setdefault(name, Lane())
         lane.entries.append(entry)
@@ -162,7 +145,7 @@ class Delivery:
             )
 
     async def _deliver(
-        self, partition: int, owed: _Partition, name: tuple[int, int, bool], lane: Lane
+        self, partition: int, owed: PartitionOutbox, name: tuple[int, int, bool], lane: Lane
     ) -> None:
         """Deliver one chat's effects, one after the other."""
         delivers()
@@ -170,7 +153,7 @@ class Delivery:
             while lane.entries and not self._stopping and self._partitions.get(partition) is owed:
                 entry = lane.entries[0]
                 try:
-                    pause = await self._deliver_one(entry, lane)
+                    pause = await self._deliver_one(entry, lane, owed.lease)
                 except StoreUnavailable as error:
                     log.warning(
                         "the store is away; the effect is tried again", effect=entry.id, error=str(error)
@@ -195,7 +178,7 @@ class Delivery:
             if not lane.entries:
                 owed.lanes.pop(name, None)
 
-    async def _deliver_one(self, entry: OutboxEntry, lane: Lane) -> timedelta | None:
+    async def _deliver_one(self, entry: OutboxEntry, lane: Lane, lease: Lease) -> timedelta | None:
         """Deliver one effect; return how long to wait before trying it again, or None when it has ended."""
         conversation = entry.conversation
         bot = self._bots.get(conversation.bot_id)
@@ -214,6 +197,9 @@ class Delivery:
         target = target_of(entry)
         opened = await self._open(entry, target) if target is not None else None
         if isinstance(opened, Open | None):
+            if lease.may_be_over:
+                # This process was paused, or is cut off from Redis: another worker may be sending it.
+                return timedelta(seconds=STORE_PAUSE_SECONDS)
             return await self._call(bot, entry, lane, target, opened)
         if isinstance(opened, Closed):
             log.info("its chat takes nothing; dropped", effect=entry.id, reason=opened.why)

@@ -72,12 +72,21 @@ class DirectCalls:
             result = _result_type(type(method)).validate_json(recorded, context={"bot": bot})
             self._note(method, result)
             return result
-        self._journal.must_be_ours()
+        self.must_be_ours()
         # A handler that is cancelled must not leave it unknown whether its message was sent.
         making = asyncio.create_task(self._make(name, make_request, bot, method), name=name)
         self._under_way.add(making)
         making.add_done_callback(self._ended)
         return await asyncio.shield(making)
+
+    def must_be_ours(self) -> None:
+        """
+        Make sure that no other worker is at the handler's event.
+
+        Raises:
+            StoreUnavailable: one may be.
+        """
+        self._journal.must_be_ours()
 
     async def _make(
         self,
@@ -118,6 +127,18 @@ class DirectCalls:
         if type(method).__name__.startswith(("Send", "Forward")):
             results = result if isinstance(result, list) else [result]
             self.sent += [message for message in results if isinstance(message, Message)]
+
+
+def must_be_ours() -> None:
+    """
+    Make sure, before a message goes out that has waited for its turn, that its handler's event is still ours.
+
+    Raises:
+        StoreUnavailable: another worker may be at it.
+    """
+    calls = _watching.get()
+    if calls is not None:
+        calls.must_be_ours()
 
 
 class WatchDirectCalls(BaseRequestMiddleware):

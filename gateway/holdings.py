@@ -89,7 +89,8 @@ class Holdings:
             self._look.clear()
 
     def lose(self, held: PartitionLog) -> None:
-        """Begin nothing more under a lease that another worker has."""
+        """Begin nothing more under a lease that another worker has, and cancel what runs under it."""
+        held.lose()
         if self.has(held):
             del self._logs[held.lease.partition]
             self._delivery.lose(held.lease.partition)
@@ -157,7 +158,7 @@ class Holdings:
             *await asyncio.gather(self._inbox.due(lease.partition), self._inbox.parked(lease.partition))
         )
         self._logs[lease.partition] = held
-        self._delivery.take(lease.partition)
+        self._delivery.take(lease)
         self._clock.take(lease)
         self._notice(lease.partition)
 

@@ -15,6 +15,7 @@ from aiogram.methods import Response, SendChatAction, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from gateway.answers import cause_of
+from gateway.direct_calls import must_be_ours
 from gateway.lane import SENDING
 from gateway.rate_limits import RateLimits
 from state.budgets import Closed, Open
@@ -68,6 +69,7 @@ class PaceCalls(BaseRequestMiddleware):
         if target is None or _delivers.get():
             return await make_request(bot, method)
         opened = await self._let_go(target, method)
+        must_be_ours()
         try:
             return await make_request(bot, method)
         except TelegramRetryAfter as error:
@@ -76,6 +78,7 @@ class PaceCalls(BaseRequestMiddleware):
             if lasts > LONGEST_WAIT:
                 raise
             await asyncio.sleep(lasts.total_seconds())
+            must_be_ours()
             return await make_request(bot, method)
         except TelegramForbiddenError as error:
             await self._tell(self._chats.close(target, cause_of(error).value))

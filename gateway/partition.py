@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import Any
 
 from state.conversation import Conversation
 from state.inbox import InboxEntry
@@ -34,29 +36,56 @@ class PartitionLog:
     _alarms: list[tuple[int, str]] = field(default_factory=list)
     """A heap of the times at which resting entries are looked at again."""
     _touched: set[Conversation] = field(default_factory=set)
+    _at_work: set[asyncio.Task[Any] | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.quiet.set()
+
+    def lose(self) -> None:
+        """Learn that another worker has the partition: end what works on it here, and let it call nobody."""
+        self.lease.end()
+        for task in self._at_work - {asyncio.current_task()}:
+            if task is not None:
+                task.cancel("its partition is lost")
 
     def begin(self, conversation: Conversation) -> None:
         """Note that an entry of *conversation* runs."""
         self.running.add(conversation)
         self.quiet.clear()
 
-    def rest(self, conversation: Conversation) -> None:
-        """Note that nothing of *conversation* runs any more."""
-        self.running.discard(conversation)
-        self._look_whether_quiet()
+    @contextmanager
+    def at_work(self, conversation: Conversation) -> Iterator[None]:
+        """Work on *conversation*, which has begun, in this task; at the end nothing of it runs any more."""
+        with self._cancelled_if_lost():
+            try:
+                yield
+            finally:
+                self.running.discard(conversation)
+                self._look_whether_quiet()
 
     def begin_answer(self, entry_id: str) -> None:
         """Note that an urgent entry runs."""
         self.answering.add(entry_id)
         self.quiet.clear()
 
-    def end_answer(self, entry_id: str) -> None:
-        """Note that an urgent entry runs no more."""
-        self.answering.discard(entry_id)
-        self._look_whether_quiet()
+    @contextmanager
+    def at_answer(self, entry_id: str) -> Iterator[None]:
+        """Answer an urgent entry, which has begun, in this task; at the end it runs no more."""
+        with self._cancelled_if_lost():
+            try:
+                yield
+            finally:
+                self.answering.discard(entry_id)
+                self._look_whether_quiet()
+
+    @contextmanager
+    def _cancelled_if_lost(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        self._at_work.add(task)
+        try:
+            yield
+        finally:
+            self._at_work.discard(task)
 
     def _look_whether_quiet(self) -> None:
         if not self.running and not self.answering:

@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
@@ -71,8 +71,8 @@ class Processor:
         self._retries = retries
         self._settling = Settling(scripts, now_ms=now_ms, redact=redact)
         self._now_ms = now_ms
-        self._unsaved: dict[str, Mapping[str, bytes]] = {}
-        """By entry: what came of calls that could not be recorded, until the entry's next run."""
+        self._unsaved: dict[str, dict[str, bytes]] = {}
+        """By entry: what came of calls that could not be recorded, until it has ended or can be."""
         self._excused: Counter[str] = Counter()
         """By entry: runs that were begun and came to nothing because the store was away."""
 
@@ -88,15 +88,34 @@ class Processor:
         Raises:
             StoreUnavailable: Redis did not answer; processing it again shows whether the change was made.
         """
-        home = await self._storage.migrations.home(entry.conversation)
-        if home.conversation == entry.conversation:
-            processed = await self._process(entry, lease, give_up_at_ms, answer_by, home.former)
-        else:
-            processed = await self._forward(entry, lease, home.conversation)
-        if processed.fate in (Fate.ENDED, Fate.LOST):
+        try:
+            home = await self._storage.migrations.home(entry.conversation)
+            if home.conversation == entry.conversation:
+                processed = await self._process(entry, lease, give_up_at_ms, answer_by, home.former)
+            else:
+                processed = await self._forward(entry, lease, home.conversation)
+        except (asyncio.CancelledError, StoreUnavailable):
+            await self._hand_down(entry, lease)
+            raise
+        if processed.fate is Fate.ENDED:
             self._unsaved.pop(entry.id, None)
+        else:
+            await self._hand_down(entry, lease)
+        if processed.fate in (Fate.ENDED, Fate.LOST):
             self._excused.pop(entry.id, None)
         return processed
+
+    async def _hand_down(self, entry: InboxEntry, lease: Lease) -> None:
+        """Tell whoever runs *entry* next of the calls that only this process knows of."""
+        unsaved = self._unsaved.get(entry.id, {})
+        journal = Journal(self._scripts, lease, entry.id, {})
+        try:
+            for call, result in unsaved.items():
+                await journal.record(call, result)
+        except StoreUnavailable as error:
+            log.warning("the store is away; calls are remembered here only", entry=entry.id, error=str(error))
+        else:
+            self._unsaved.pop(entry.id, None)
 
     async def _process(
         self,
@@ -115,7 +134,7 @@ class Processor:
             # GONE: its commit was made, though the answer was lost; what that has left is looked for.
             return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
         policy = self._retries.of(entry.envelope)
-        known = {**entry.journal, **loaded.journal, **self._unsaved.pop(entry.id, {})}
+        known = {**entry.journal, **loaded.journal, **self._unsaved.get(entry.id, {})}
         journal = Journal(self._scripts, lease, entry.id, known)
         run = _Run(entry, subject, lease, journal, give_up_at_ms, answer_by, former)
         attempts = loaded.attempts - self._excused[entry.id]
@@ -144,17 +163,14 @@ class Processor:
         try:
             return await self._run(run, snapshot)
         except Exception as error:
-            self._remember(run, error)
             if isinstance(error, StoreUnavailable):
+                self._excused[run.entry.id] += 1
                 raise
             # Whatever a bot's handler raises.
             return await self._retry(run, policy, attempts, error)
-
-    def _remember(self, run: _Run, error: Exception) -> None:
-        if run.journal.unsaved:
-            self._unsaved[run.entry.id] = run.journal.unsaved
-        if isinstance(error, StoreUnavailable):
-            self._excused[run.entry.id] += 1
+        finally:
+            if run.journal.unsaved:
+                self._unsaved.setdefault(run.entry.id, {}).update(run.journal.unsaved)
 
     async def _run(self, run: _Run, snapshot: Snapshot) -> Processed:
         entry = run.entry

@@ -40,8 +40,8 @@ class Worker:
     """
     Works on the partitions whose leases it holds.
 
-    It starts nothing in a partition after losing its lease, and what it had begun there is refused by the
-    commit. `stop` finishes what runs and gives the leases back.
+    After losing a partition's lease it starts nothing there, and cancels the handlers that run; their commit
+    would be refused. `stop` finishes what runs and gives the leases back.
     """
 
     def __init__(
@@ -254,15 +254,13 @@ class Worker:
 
     async def _run(self, held: PartitionLog, conversation: Conversation) -> None:
         """Run the events of *conversation* one after the other, until none may run."""
-        try:
+        with held.at_work(conversation):
             while not self._stopping and self._holdings.has(held):
                 entry = held.next_of(conversation, self._now_ms())
                 if entry is None:
                     return
                 async with self._slots:
                     await self._process(held, entry)
-        finally:
-            held.rest(conversation)
 
     async def _process(self, held: PartitionLog, entry: InboxEntry) -> None:
         clock = asyncio.get_running_loop().time

@@ -24,6 +24,10 @@ class Lease:
         """It was not renewed in time, so another worker may hold the partition."""
         return time.monotonic() >= self.until
 
+    def end(self) -> None:
+        """Note that another worker holds the partition."""
+        self.until = -inf
+
 
 class Leases:
     """
