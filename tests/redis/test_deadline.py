@@ -191,7 +191,7 @@ async def test_a_checkout_that_was_answered_is_not_declined_after_all(
         runs.append(query.id)
         raise Broken
 
-    async with bot(Gateway(feature), settings, redis_url, query_seconds=1):
+    async with bot(Gateway(feature), settings, redis_url, query_seconds=4):
         await outside.update(invoiced.updates.pre_checkout(501, "tea"))
 
     assert len(runs) >= 1
@@ -244,7 +244,7 @@ async def test_an_answer_whose_confirmation_is_lost_is_not_contradicted(
 
 
 def bot(
-    gateway: Gateway, settings: Settings, redis_url: str, *, query_seconds: float, lease_seconds: float = 1
+    gateway: Gateway, settings: Settings, redis_url: str, *, query_seconds: float, lease_seconds: float = 30
 ) -> AbstractAsyncContextManager[Runtime]:
     """A bot whose queries have so much time."""
     worker = WorkerSettings(lease_seconds=lease_seconds, query_seconds=query_seconds)
