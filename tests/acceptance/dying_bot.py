@@ -48,12 +48,14 @@ async def die(message: Message) -> None:
 
 @dying.chat.message(F.text == "slow")
 async def be_slow(message: Message, director: Director) -> View:
-    """The first run lasts until somebody notes its end; others are over at once."""
+    """The first run lasts until somebody notes its end, or it is cancelled; others are over at once."""
     run = note("slow")
-    await wait_until(lambda: run > 1 or "enough" in noted(), description="it is enough", seconds=25)
+    try:
+        await wait_until(lambda: run > 1 or "enough" in noted(), description="it is enough", seconds=120)
+    finally:
+        if run == 1:
+            note("slow no more")
     await director.state.update_data(run=run)
-    if run == 1:
-        note("slow no more")
     await message.answer("at last")
     return View(content=f"run {run}")
 

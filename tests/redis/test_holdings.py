@@ -4,17 +4,24 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
+import pytest
 from redis.asyncio import Redis
 
 from gateway import Feature
 from gateway.gateway import Gateway
 from gateway.runtime import Runtime, running
-from gateway.settings import Settings
+from gateway.settings import Settings, WorkerSettings
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.scripts import Committed
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """No lease ends by itself within a test, however slow the machine is: all is told, nothing waited out."""
+    return settings.model_copy(update={"worker": WorkerSettings(lease_seconds=60)})
 
 
 def held(*runtimes: Runtime) -> list[int]:
