@@ -13,7 +13,8 @@ from routers.verification import HmacScheme, Pairs
 
 KIND: Final = "calendly"
 
-# https://developer.calendly.com, "Webhook signatures". Three minutes are advised, and hold both ways.
+# https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures: three minutes are advised, and
+# hold both ways.
 SIGNATURE: Final = HmacScheme(
     header="Calendly-Webhook-Signature",
     form=Pairs(separator=",", timestamp="t", signature="v1"),

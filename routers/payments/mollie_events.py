@@ -15,8 +15,8 @@ from routers.verification import HmacScheme, Prefixed
 KIND: Final = "mollie-events"
 DOCUMENTATION: Final = "https://docs.mollie.com/reference/webhooks-new"
 
-# https://docs.mollie.com/reference/webhooks-new: no time is signed, the idempotency key stops a replay. The
-# official library takes an empty signature for a classic call; here it is refused.
+# https://docs.mollie.com/reference/webhooks-best-practices: no time is signed, the idempotency key stops a
+# replay. The official library takes an empty signature for a classic call; here it is refused.
 SIGNATURE: Final = HmacScheme(header="X-Mollie-Signature", form=Prefixed("sha256="))
 
 PAID: Final = frozenset({"payment-link.paid", "sales-invoice.paid"})

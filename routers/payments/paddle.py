@@ -32,8 +32,8 @@ from routers.verification import HmacScheme, Pairs
 
 KIND: Final = "paddle"
 
-# https://developer.paddle.com/webhooks/signature-verification. Paddle's libraries allow five seconds, which
-# our clock and its retries in the network do not always keep: thirty, both ways.
+# https://developer.paddle.com/webhooks/about/signature-verification: Paddle's libraries allow five seconds,
+# which our clock and its retries in the network do not always keep: thirty, both ways.
 SIGNATURE: Final = HmacScheme(
     header="Paddle-Signature",
     form=Pairs(separator=";", timestamp="ts", signature="h1"),
