@@ -103,12 +103,14 @@ async def test_each_refusal_costs_the_same(rest: Rest, redis: Redis, kind: str) 
         "revoked": revoked,
         "expired": await rest.key(expires_at_ms=NOW_MS - 1),
     }[kind]
-    before = await _looks(redis)
+    looks = []
+    for _ in range(10):
+        before = await _looks(redis)
+        assert (await rest.client.get("/v1/bots", headers=headers)).status_code == 401
+        looks.append(await _looks(redis) - before)
 
-    answer = await rest.client.get("/v1/bots", headers=headers)
-
-    assert answer.status_code == 401
-    assert await _looks(redis) - before == 1
+    # Once a second the gateway measures each partition, which looks into it too.
+    assert min(looks) == 1
     assert isinstance(await rest.client.get("/v1/bots", headers={"Authorization": good}), httpx.Response)
 
 
