@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Any
 
 from state.conversation import Conversation
-from state.inbox import InboxEntry
+from state.inbox import InboxEntry, Opening
 from state.lease import Lease
 
 
@@ -37,6 +37,8 @@ class PartitionLog:
     """A heap of the times at which resting entries are looked at again."""
     _touched: set[Conversation] = field(default_factory=set)
     _at_work: set[asyncio.Task[Any] | None] = field(default_factory=set)
+    _counted: set[str] = field(default_factory=set)
+    """Entries that are still to be read, and whose first run their acceptance has counted."""
 
     def __post_init__(self) -> None:
         self.quiet.set()
@@ -102,6 +104,9 @@ class PartitionLog:
             if entry.urgent:
                 self.cursor = entry.id
                 continue
+            if entry.id in self._counted:
+                self._counted.discard(entry.id)
+                entry = replace(entry, opening=Opening(None))  # noqa: PLW2901 - the same entry, and more of it
             queue = self._by_conversation.setdefault(entry.conversation, {})
             if queue and entry.opening is not None:
                 # Those before it will have changed what it found.
@@ -114,6 +119,11 @@ class PartitionLog:
     def has_read(self, entry_id: str) -> bool:
         """Tell whether the entry with this id, and so all before it, were read; "" stands for none."""
         return entry_id in ("", self.cursor) or _order(entry_id) <= _order(self.cursor)
+
+    def expect(self, entry: InboxEntry) -> None:
+        """Note what is known of *entry*, which others stand before, until it is read."""
+        if entry.opening is not None:
+            self._counted.add(entry.id)
 
     def wait(self, entry_id: str, due_ms: int) -> None:
         """Let an entry rest until *due_ms*."""

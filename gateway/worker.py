@@ -107,12 +107,14 @@ class Worker:
     def hand(self, entry: InboxEntry, before: str) -> None:
         """Take *entry*, which was accepted in this process after the one with the id *before*."""
         held = self._holdings.get(entry.partition)
-        if held is None:
+        if held is None or held.has_read(entry.id):
+            # Nothing begins here, or a reader was quicker than the answer.
             return
         if held.owed < READ_AHEAD and held.has_read(before):
             held.add([entry])
             self._start_lanes(held, self._now_ms())
         else:
+            held.expect(entry)
             self.notice_accepted(entry.partition)
 
     def notice_urgent(self, partition: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from contextvars import Context
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -20,7 +21,7 @@ from routers.dependencies import Inbox
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.envelope import Envelope
-from state.inbox import InboxEntry
+from state.inbox import InboxEntry, Opening
 from state.lease import Lease
 from state.storage import ConversationStorage
 from tests.redis.conftest import Outside, Run
@@ -58,6 +59,20 @@ def test_only_what_follows_on_what_was_read_may_be_handed_over() -> None:
     assert (empty_before, unread_before) == (True, False)
     assert [held.has_read(each) for each in ("9-7", "10-1", "10-2")] == [True, True, True]
     assert [held.has_read(each) for each in ("10-3", "10-10", "11-0")] == [False, False, False]
+
+
+def test_what_was_counted_is_known_when_it_is_read() -> None:
+    """An entry that others stand before is read after them; its first run is not counted a second time."""
+    held = PartitionLog(Lease(3, "worker/1"))
+    held.expect(replace(_entry("10-2"), opening=Opening(None)))
+    held.add([_entry("10-1"), _entry("10-2")])
+    first = held.next_of(_entry("").conversation, 0)
+    assert first is not None
+    held.end(first)
+    second = held.next_of(first.conversation, 0)
+
+    assert second is not None
+    assert (first.opening, second.opening) == (None, Opening(None))
 
 
 async def test_events_accepted_here_and_elsewhere_keep_their_order(
