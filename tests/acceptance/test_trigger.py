@@ -10,6 +10,7 @@ import pytest
 from gateway.commands.trigger import Order, trigger
 from gateway.refusal import CommandRefused
 from tests.acceptance.served import CONFIG, ROOT, bot_in, serving
+from tests.waiting import wait_until
 
 TOKEN = "0a" + "k7" * 12
 SECRET = "whsec_of_the_commands_test"
@@ -76,6 +77,10 @@ async def test_a_triggered_event_is_taken_like_a_providers_own(directory: Path) 
             assert (
                 await asyncio.to_thread(trigger, directory / "gateway.toml", order, url=url, secret=None) == 0
             )
+        # The answer may be here before the log is.
+        await wait_until(
+            lambda: len(served.logged("received")) >= 3, description="all are logged", seconds=30
+        )
         kept = [(entry["source"], entry["type"]) for entry in served.logged("received")]
 
     assert taken == (0, ['200 {"received":true}'], [])
