@@ -15,20 +15,18 @@ import httpx
 from gateway.demo.bot_api import BotApi
 from routers.provider import Example
 from routers.registry import providers
+from tests.acceptance.doors import BOT_SECRET, CALCOM_SECRET, STRIPE_SECRET, Doors
 from tests.ports import free_port
 from tests.processes import ended
 from tests.waiting import wait_until
 
-BOT_SECRET = "telegrams-secret"
-STRIPE_SECRET = "whsec_of_the_acceptance_tests"
-CALCOM_SECRET = "calcom_of_the_acceptance_tests"
 #: A repeat after a failure comes soon here; Telegram's second one comes after 2 s, Stripe's after minutes.
 RETRY_SECONDS = 0.1
 GIVE_UP_AFTER = timedelta(seconds=120)
 
 
-class GatewayProcess:
-    """``gateway serve`` on *redis_url*, with *bot* talking to *api*."""
+class GatewayProcess(Doors):
+    """``gateway serve`` on *redis_url*, with *bot* talking to *api*, and *more* tables of settings."""
 
     def __init__(
         self,
@@ -38,8 +36,10 @@ class GatewayProcess:
         redis_url: str,
         *options: str,
         redis: str = "",
+        more: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__(api.account.id)
         self.config = directory / f"gateway-{id(self)}.toml"
         self.config.write_text(
             f"""
@@ -66,17 +66,17 @@ lease_seconds = 2
 [log]
 form = "json"
 level = "warning"
+
+{more}
 """
         )
         self._log = directory / f"gateway-{id(self)}.log"
         self._bot = bot
-        self._bot_id = api.account.id
         self._options = options
         self.listens = "worker" not in options
         self.environ = dict(environ or {})
         """For the next start: what its environment holds besides."""
         self._process: asyncio.subprocess.Process | None = None
-        self.http = httpx.AsyncClient(timeout=30)
         self._port = 0
 
     async def start(self) -> None:
@@ -101,7 +101,7 @@ level = "warning"
         self.http.base_url = httpx.URL(f"http://127.0.0.1:{self._port}")
         if not self.listens:
             return
-        await wait_until(self._is_ready, description="the gateway is ready", seconds=90)
+        await wait_until(self._is_ready, description="the gateway is ready", seconds=240)
 
     async def _is_ready(self) -> bool:
         assert self._process is not None
@@ -146,25 +146,6 @@ level = "warning"
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
         await self.http.aclose()
-
-    async def telegram(self, update: dict[str, Any]) -> httpx.Response:
-        """Deliver *update* once."""
-        headers = {"X-Telegram-Bot-Api-Secret-Token": BOT_SECRET}
-        return await self.http.post(f"/telegram/{self._bot_id}", json=update, headers=headers)
-
-    async def stripe(self, body: bytes) -> httpx.Response:
-        """Deliver a Stripe event once, signed now."""
-        sign = providers()["stripe"].sign
-        assert sign is not None
-        headers = dict(sign(body, STRIPE_SECRET.encode(), datetime.now(UTC)))
-        return await self.http.post("/webhooks/stripe", content=body, headers=headers)
-
-    async def calcom(self, body: bytes) -> httpx.Response:
-        """Deliver a Cal.com event once, signed."""
-        sign = providers()["calcom"].sign
-        assert sign is not None
-        headers = dict(sign(body, CALCOM_SECRET.encode(), datetime.now(UTC)))
-        return await self.http.post("/webhooks/calcom", content=body, headers=headers)
 
     async def insist(self, delivery: Any, content: Any) -> None:
         """Deliver until it is taken, as Telegram and Stripe do, who give up some time too."""

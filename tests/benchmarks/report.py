@@ -38,6 +38,11 @@ class Report:
         """Add one row; every row has the same columns."""
         self._rows.append(figures)
 
+    @property
+    def has_rows(self) -> bool:
+        """There is something to show."""
+        return bool(self._rows)
+
     def close(self, *, runs: int) -> None:
         """Print the table and append the rows to ``.bench/<suite>.jsonl``."""
         table = Table(title=f"{self._title} ({runs} runs, medians)")

@@ -7,6 +7,7 @@ from aiogram.types import Message
 
 from gateway import Director, Feature, Gateway, View
 from routers.bookings.events import BookingCreated
+from routers.events.event import ServiceEvent
 from routers.payments.events import PaymentSucceeded
 from state import BaseStateManager
 
@@ -46,6 +47,18 @@ async def payment(event: PaymentSucceeded, director: Director) -> View:
 async def booking(event: BookingCreated, director: Director) -> View:
     """Write a booking down by its id."""
     return await Journal(director.state).write("calcom", event.object_id)
+
+
+@journal.on("note.rest")
+async def note(event: ServiceEvent, director: Director) -> View:
+    """Write what a service says over REST down by its name."""
+    return await Journal(director.state).write("rest", event.payload["name"])
+
+
+@journal.on("note.stream")
+async def entry(event: ServiceEvent, director: Director) -> View:
+    """Write what a service says in its stream down by its name."""
+    return await Journal(director.state).write("stream", event.payload["name"])
 
 
 gateway = Gateway(journal)

@@ -1,104 +1,82 @@
-"""Senders that repeat each event until it is acknowledged, as Telegram and providers do."""
+"""
+The load process: senders that repeat each event until it is acknowledged, as Telegram and providers do.
+
+``python -m tests.chaos.load PLAN_FILE`` says "sending", and at its end what it has sent, as JSON.
+"""
 
 import asyncio
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
-import httpx
+from tests.chaos.plan import SOURCES, Plan, Sent
+from tests.chaos.senders import Deliver, Senders
 
-from gateway.demo.bot_api import BotApi
-from routers.provider import Example
-from routers.registry import providers
-from tests.acceptance.gateway_process import GatewayProcess
-
-Deliver = Callable[[GatewayProcess], Awaitable[httpx.Response]]
-
+#: What the stage waits for.
+SENDING = b"sending\n"
 #: Between the events of one source of one user.
 PAUSE_SECONDS = 0.05
 #: The same when there is more to break than to send.
-LATER_PAUSE_SECONDS = 0.5
+LATER_PAUSE_SECONDS = 1.5
 RETRY_SECONDS = 0.1
-
-
-@dataclass
-class Sent:
-    """What the senders know."""
-
-    expected: dict[int, dict[str, list[str]]] = field(default_factory=dict)
-    """By user and source: the events in the order in which they were acknowledged."""
-    acknowledged: int = 0
-    ignored: int = 0
-    """Acknowledged updates that no handler takes, besides."""
-    refused: int = 0
-    """Answers other than 2xx, and connections that broke."""
-
-    @property
-    def total(self) -> int:
-        """How many events were sent."""
-        return sum(len(names) for sources in self.expected.values() for names in sources.values())
+#: Nothing that is broken here lasts so long.
+GIVE_UP_SECONDS = 300.0
 
 
 class Load:
-    """*count* events of each source for each user, those of one source one after the other."""
+    """So many events of each source for each user, those of one source one after the other."""
 
-    def __init__(self, api: BotApi, webs: Sequence[GatewayProcess], tokens: dict[int, str]) -> None:
-        self._api = api
-        self._webs = webs
-        self._tokens = tokens
+    def __init__(self, plan: Plan, senders: Senders) -> None:
+        self._plan = plan
+        self._senders = senders
         self._chance = random.Random(20261124)
         self.sent = Sent()
 
-    async def run(self, count: int, *, go_on: Callable[[], bool]) -> None:
-        """Send so many of each and more while *go_on* says so; return when all are acknowledged."""
+    async def run(self, *, go_on: Callable[[], bool]) -> None:
+        """Send what is planned, and more while *go_on* says so; return when all is acknowledged."""
         async with asyncio.TaskGroup() as group:
-            for user, token in self._tokens.items():
+            for user in self._plan.tokens:
                 self.sent.expected[user] = {}
-                for source in ("telegram", "stripe", "calcom"):
-                    group.create_task(self._one_source(user, token, source, count, go_on))
+                for source in SOURCES:
+                    group.create_task(self._one_source(user, source, go_on))
 
-    async def _one_source(
-        self, user: int, token: str, source: str, count: int, go_on: Callable[[], bool]
-    ) -> None:
+    async def _one_source(self, user: int, source: str, go_on: Callable[[], bool]) -> None:
         names = self.sent.expected[user].setdefault(source, [])
         for number in itertools.count():
-            if number >= count and not go_on():
+            enough = number >= self._plan.events
+            if enough and not go_on():
                 return
             name = f"{source}-{user}-{number}"
-            await self._insist(self._delivery(user, token, source, name))
             names.append(name)
+            await self._insist(self._senders.delivery(source, user, name), name)
             self.sent.acknowledged += 1
             if source == "telegram" and number % 4 == 0:
-                await self._insist(partial(GatewayProcess.telegram, update=self._dice(user)))
+                await self._insist(self._senders.ignored(user), f"what is ignored after {name}")
                 self.sent.ignored += 1
-            pause = PAUSE_SECONDS if number < count else LATER_PAUSE_SECONDS
+            pause = LATER_PAUSE_SECONDS if enough else PAUSE_SECONDS
             await asyncio.sleep(self._chance.uniform(0, 2 * pause))
 
-    def _dice(self, user: int) -> dict[str, Any]:
-        update = self._api.updates.message(user, "")
-        del update["message"]["text"]
-        update["message"]["dice"] = {"emoji": "🎲", "value": 3}
-        return update
-
-    def _delivery(self, user: int, token: str, source: str, name: str) -> Deliver:
-        if source == "telegram":
-            return partial(GatewayProcess.telegram, update=self._api.updates.message(user, name))
-        example = Example(token=token, at=datetime.now(UTC), object_id=name, event_id=f"evt_{name}")
-        if source == "stripe":
-            body = providers()["stripe"].examples["payment_intent.succeeded"](example)
-            return partial(GatewayProcess.stripe, body=body)
-        return partial(GatewayProcess.calcom, body=providers()["calcom"].examples["BOOKING_CREATED"](example))
-
-    async def _insist(self, deliver: Deliver) -> None:
-        while True:
-            try:
-                if (await deliver(self._chance.choice(self._webs))).is_success:
-                    return
-            except httpx.TransportError:
-                pass
+    async def _insist(self, deliver: Deliver, name: str) -> None:
+        clock = asyncio.get_running_loop().time
+        give_up_at = clock() + GIVE_UP_SECONDS
+        while not await deliver():
+            assert clock() < give_up_at, f"{name} was refused for {GIVE_UP_SECONDS:g} s"
             self.sent.refused += 1
             await asyncio.sleep(RETRY_SECONDS)
+
+
+async def main(plan: Plan) -> None:
+    """Send until the plan is done and standard input is closed; print what was sent."""
+    until_closed = asyncio.create_task(asyncio.to_thread(sys.stdin.buffer.read), name="until closed")
+    async with Senders(plan) as senders:
+        load = Load(plan, senders)
+        sys.stdout.buffer.write(SENDING)
+        sys.stdout.buffer.flush()
+        await load.run(go_on=lambda: not until_closed.done())
+    sys.stdout.buffer.write(load.sent.encode())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Plan.decode(Path(sys.argv[1]).read_bytes())))
