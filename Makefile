@@ -63,7 +63,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos
 	GATEWAY_MODEL_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 3600 tests/redis/test_protocol_model.py \
 	  tests/redis/test_state_model.py
-	GATEWAY_SEARCH=random GATEWAY_PROPERTY_INPUTS=1000 $(BIN)/python -m pytest -n 2 --timeout 3600 -m hypothesis
+	GATEWAY_SEARCH=random GATEWAY_PROPERTY_INPUTS=200 $(BIN)/python -m pytest -n 2 --timeout 3600 -m hypothesis
 	GATEWAY_FUZZ_INPUTS=100000 $(BIN)/python -m pytest -n 2 --timeout 7200 tests/unit/test_provider_fuzz.py
 
 client: $(VENV)/.dev

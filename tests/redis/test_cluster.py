@@ -14,7 +14,7 @@ from redis.crc import key_slot
 from gateway import Director, Feature, Gateway, View
 from gateway.demo.bot_api import BotApi
 from gateway.runtime import running
-from gateway.settings import RedisSettings, Settings, StreamSettings
+from gateway.settings import RedisSettings, Settings, StreamSettings, WorkerSettings
 from routers.event import OtherEvent
 from routers.events.event import ServiceEvent
 from state.connection import connect
@@ -31,6 +31,8 @@ from tests.redis.conftest import Outside
 from tests.waiting import wait_until
 
 HOUR = timedelta(hours=1)
+#: Leases that no busy machine loses.
+PATIENT = WorkerSettings(lease_seconds=30)
 USERS = [Conversation.private(42, 500 + number) for number in range(30)]
 
 
@@ -83,7 +85,9 @@ async def test_a_bot_works_on_a_cluster_as_on_one_server(
     users = [Conversation.private(api.account.id, 600 + number) for number in range(4)]
     for user in users:
         api.chats.open(user.chat_id)
-    on_cluster = settings.model_copy(update={"redis": RedisSettings(url=SecretStr(cluster.url))})
+    on_cluster = settings.model_copy(
+        update={"redis": RedisSettings(url=SecretStr(cluster.url)), "worker": PATIENT}
+    )
     async with (
         running(Gateway(feature), on_cluster, cluster.url) as runtime,
         await connect(cluster.url) as redis,
@@ -137,6 +141,7 @@ async def test_a_services_stream_in_a_cluster_is_read_wherever_its_slot_is(
     on_cluster = settings.model_copy(
         update={
             "redis": RedisSettings(url=SecretStr(cluster.url)),
+            "worker": PATIENT,
             "streams": {"shop": StreamSettings(key=key)},
         }
     )
