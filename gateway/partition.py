@@ -106,7 +106,8 @@ class PartitionLog:
                 continue
             if entry.id in self._counted:
                 self._counted.discard(entry.id)
-                entry = replace(entry, opening=Opening(None))  # noqa: PLW2901 - the same entry, and more of it
+                counted = Opening(self.lease.value, None)
+                entry = replace(entry, opening=counted)  # noqa: PLW2901 - the same entry, and more of it
             queue = self._by_conversation.setdefault(entry.conversation, {})
             if queue and entry.opening is not None:
                 # Those before it will have changed what it found.

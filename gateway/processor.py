@@ -152,8 +152,8 @@ class Processor:
         opening, counted = entry.opening, False
         if opening is not None and not opening.begun:
             opening.begun = counted = True
-            # What its group has left was moved here after the acceptance.
-            if opening.snapshot is not None and not moved:
+            # A lease of now may be another one; what its group has left was moved here after the acceptance.
+            if opening.snapshot is not None and opening.lease == lease.value and not moved:
                 return Loaded(1, None, opening.snapshot, {})
         return await self._scripts.load(
             lease.value, entry.id, entry.conversation, object_key=subject.object_key, counted=counted

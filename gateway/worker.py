@@ -104,6 +104,11 @@ class Worker:
         self._dirty.add(partition)
         self._wake.set()
 
+    def lease_of(self, partition: int) -> str:
+        """Return the lease of *partition*; "": it is not ours."""
+        held = self._holdings.get(partition)
+        return held.lease.value if held is not None else ""
+
     def hand(self, entry: InboxEntry, before: str) -> None:
         """Take *entry*, which was accepted in this process after the one with the id *before*."""
         held = self._holdings.get(entry.partition)

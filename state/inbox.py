@@ -34,6 +34,8 @@ RETRY_LATER_SECONDS: Final = 10
 class Opening:
     """The first run of an entry, which its acceptance has counted and read for."""
 
+    lease: str
+    """It began under this one."""
     snapshot: Snapshot | None
     """What the run may read; None: it is no longer what the conversation will hold then."""
     begun: bool = False
@@ -89,10 +91,23 @@ class Inbox:
         self._most = most_events
         self._pressure = pressure
         self._confirmation = confirmation
-        self.on_accepted: Callable[[InboxEntry, str], None] = _nobody_takes
-        """Called with each entry that is for a worker of this process, and the id of the entry before it."""
-        self.on_urgent: Callable[[int], None] = _nobody
-        """Called with the partition of each urgent entry accepted here."""
+        self._lease_of: Callable[[int], str] = _no_lease
+        self._on_accepted: Callable[[InboxEntry, str], None] = _nobody_takes
+        self._on_urgent: Callable[[int], None] = _nobody
+
+    def work_here(
+        self,
+        lease_of: Callable[[int], str],
+        on_accepted: Callable[[InboxEntry, str], None],
+        on_urgent: Callable[[int], None],
+    ) -> None:
+        """
+        Tell a worker of this process at once of what is accepted here.
+
+        *lease_of* says under which lease it knows that it holds a partition, "": none. *on_accepted* takes an
+        entry and the id of the one before it, *on_urgent* the partition of an urgent one.
+        """
+        self._lease_of, self._on_accepted, self._on_urgent = lease_of, on_accepted, on_urgent
 
     @property
     def _keys(self) -> Keys:
@@ -140,6 +155,7 @@ class Inbox:
         partition, token = self._place(envelope)
         if self._pressure is not None and not urgent and self._pressure.is_behind(partition):
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is too far behind")
+        lease = self._lease_of(partition)
         answer = await self._scripts.accept(
             envelope.pack(),
             source=envelope.source,
@@ -152,14 +168,14 @@ class Inbox:
             most=self._most,
             urgent=urgent,
             # An event of a provider's object looks first at how far that has come.
-            begin=not envelope.event and envelope.conversation is not None,
+            begin_under=lease if not envelope.event and envelope.conversation is not None else "",
         )
         if answer.outcome is Disposition.FULL:
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
         if answer.before is not None:
-            self.on_accepted(_accepted(partition, envelope, answer), answer.before)
+            self._on_accepted(_accepted(partition, envelope, answer, lease), answer.before)
         elif urgent and answer.outcome is Disposition.ACCEPTED:
-            self.on_urgent(partition)
+            self._on_urgent(partition)
         if self._confirmation is not None:
             # A repeat too: what it repeats may not be there yet.
             await self._confirmation.wait(partition)
@@ -262,19 +278,24 @@ class Inbox:
         return {entry_id.decode(): int(until) for entry_id, until in pairs(rows).items()}
 
 
-def _accepted(partition: int, envelope: Envelope, answer: AcceptAnswer) -> InboxEntry:
+def _accepted(partition: int, envelope: Envelope, answer: AcceptAnswer, lease: str) -> InboxEntry:
     """Return what reading the entry would return."""
     conversation = envelope.conversation
     if conversation is None:
         conversation = Conversation.decode(answer.conversation.decode())
         envelope = replace(envelope, conversation=conversation)
     expectation = Expectation.unpack(answer.terms) if answer.terms else None
-    opening = Opening(answer.snapshot) if answer.snapshot is not None else None
+    opening = Opening(lease, answer.snapshot) if answer.snapshot is not None else None
     return InboxEntry(answer.entry_id, partition, envelope, conversation, expectation, opening=opening)
 
 
 def _accepted_ms(entry_id: bytes) -> int:
     return int(entry_id.partition(b"-")[0])
+
+
+def _no_lease(_: int) -> str:
+    """No worker runs in this process."""
+    return ""
 
 
 def _nobody(partition: int) -> None:

@@ -70,9 +70,9 @@ class Scripts:
         unresolved_ms: int,
         most: int,
         urgent: bool,
-        begin: bool = False,
+        begin_under: str = "",
     ) -> AcceptAnswer:
-        """Keep one call once; *begin* the first run of its handler, if it is for a worker of this process."""
+        """Keep one call once; if *begin_under* is the partition's lease, begin its handler's first run."""
         keys = self.keys
         names = [
             keys.seen(partition, source, idempotency_key),
@@ -84,7 +84,7 @@ class Scripts:
         ]
         if token is not None:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
-        elif begin and conversation is not None:
+        elif begin_under and conversation is not None:
             names += [keys.conversation(conversation), keys.attempts(partition)]
         arguments: list[Argument] = [
             packed,
@@ -95,7 +95,7 @@ class Scripts:
             keys.wake_channel(""),
             most,
             int(urgent),
-            int(begin),
+            begin_under,
         ]
         outcome, entry_id, *ours = await self.calls.script(_ACCEPT, names, arguments)
         if not ours:

@@ -1,12 +1,12 @@
 -- Keep one call, once. Either all of it is stored, or nothing.
 --
 -- KEYS  1 seen  2 inbox  3 lease  4 unresolved  5 parked  6 urgent
---       [7 expectation  8 waiting], or with a 9 of 1 [7 conversation  8 attempts]
+--       [7 expectation  8 waiting], or with a lease as 9 [7 conversation  8 attempts]
 -- ARGV  1 envelope  2 conversation or ''  3 remember for, ms  4 keep unresolved for, ms
 --       5 this process's worker name  6 prefix of the wake channels  7 most events owed, most unresolved
---       8 1: a user waits for the answer  9 1: if it is for this process's own worker, begin its first run
+--       8 1: a user waits for the answer  9 the lease under which its first run begins at once, or ''
 -- Returns {ACCEPTED | DUPLICATE | UNRESOLVED, id} or {FULL, ''}; what this process's own worker is to do:
---         {ACCEPTED, id, id of the entry before it or '', conversation, terms}, and with a 9 of 1 its snapshot
+--         {ACCEPTED, id, id of the entry before it or '', conversation, terms}, and under that lease its snapshot
 
 local seen = redis.call('GET', KEYS[1])
 if seen then
@@ -51,7 +51,7 @@ redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
 local lease = redis.call('GET', KEYS[3])
 local owner = lease and string.match(lease, '^(.*)/')
 if owner == ARGV[5] and before then
-  if ARGV[9] == '1' then
+  if lease == ARGV[9] then
     -- As load.lua does, which the worker then need not ask.
     redis.call('HINCRBY', KEYS[8], id, 1)
     return { 'ACCEPTED', id, before, conversation, terms, snapshot(KEYS[7]) }

@@ -21,6 +21,7 @@ from routers.dependencies import Inbox
 from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.envelope import Envelope
+from state.inbox import Inbox as StoredInbox
 from state.inbox import InboxEntry, Opening
 from state.lease import Lease
 from state.storage import ConversationStorage
@@ -64,7 +65,7 @@ def test_only_what_follows_on_what_was_read_may_be_handed_over() -> None:
 def test_what_was_counted_is_known_when_it_is_read() -> None:
     """An entry that others stand before is read after them; its first run is not counted a second time."""
     held = PartitionLog(Lease(3, "worker/1"))
-    held.expect(replace(_entry("10-2"), opening=Opening(None)))
+    held.expect(replace(_entry("10-2"), opening=Opening("", None)))
     held.add([_entry("10-1"), _entry("10-2")])
     first = held.next_of(_entry("").conversation, 0)
     assert first is not None
@@ -72,7 +73,7 @@ def test_what_was_counted_is_known_when_it_is_read() -> None:
     second = held.next_of(first.conversation, 0)
 
     assert second is not None
-    assert (first.opening, second.opening) == (None, Opening(None))
+    assert (first.opening, second.opening) == (None, Opening("worker/1", None))
 
 
 async def test_events_accepted_here_and_elsewhere_keep_their_order(
@@ -150,3 +151,22 @@ async def test_a_change_between_an_acceptance_and_its_run_is_seen(
     await outside.settled()
 
     assert (seen, await storage.get_value(key, "count")) == ([0, 5], 6)
+
+
+async def test_an_event_accepted_before_its_partition_is_known_to_be_ours_loses_no_attempt(
+    outside: Outside, conversation: Conversation, redis: Redis
+) -> None:
+    """The lease is taken in Redis and its answer on the way: nobody here could begin a counted run."""
+    partition = outside.keys.partition_of(conversation)
+    lease = await outside.scripts.claim(partition, outside.scripts.worker, 60_000)
+    assert lease is not None
+    inbox, known, handed = StoredInbox(outside.scripts), [""], list[InboxEntry]()
+    inbox.work_here(lambda _: known[-1], lambda entry, _: handed.append(entry), lambda _: None)
+
+    for key, lease_known in (("before", ""), ("after", lease)):
+        known.append(lease_known)
+        envelope = Envelope("telegram:42", "telegram.message", key, 0, b"{}", conversation=conversation)
+        await inbox.accept(envelope, remember_for=timedelta(hours=1))
+
+    assert [entry.opening is not None for entry in handed] == [False, True]
+    assert await redis.hvals(outside.keys.attempts(partition)) == [b"1"]
