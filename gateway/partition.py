@@ -117,6 +117,10 @@ class PartitionLog:
             self._touched.add(entry.conversation)
             self.cursor = entry.id
 
+    def is_free(self, conversation: Conversation) -> bool:
+        """Tell whether nothing of *conversation* runs or waits: its next event would begin at once."""
+        return conversation not in self.running and conversation not in self._by_conversation
+
     def has_read(self, entry_id: str) -> bool:
         """Tell whether the entry with this id, and so all before it, were read; "" stands for none."""
         return entry_id in ("", self.cursor) or _order(entry_id) <= _order(self.cursor)

@@ -140,7 +140,7 @@ async def running(
             worker = _worker(
                 gateway, settings, container, inbox, scripts, outgoing=outgoing, decisions=decisions
             )
-            inbox.work_here(worker.lease_of, worker.hand, worker.notice_urgent)
+            inbox.work_here(worker.would_begin, worker.hand, worker.notice_urgent)
             listening = asyncio.create_task(_listen(redis, keys, worker), name="wake-ups")
             stack.push_async_callback(ended, listening)
             worker.start()

@@ -104,10 +104,12 @@ class Worker:
         self._dirty.add(partition)
         self._wake.set()
 
-    def lease_of(self, partition: int) -> str:
-        """Return the lease of *partition*; "": it is not ours."""
+    def would_begin(self, partition: int, conversation: Conversation) -> str:
+        """Return the lease under which an event of *conversation* would begin at once; "": it would not."""
         held = self._holdings.get(partition)
-        return held.lease.value if held is not None else ""
+        if held is None or self._stopping or self._slots.locked() or not held.is_free(conversation):
+            return ""
+        return held.lease.value
 
     def hand(self, entry: InboxEntry, before: str) -> None:
         """Take *entry*, which was accepted in this process after the one with the id *before*."""

@@ -91,23 +91,24 @@ class Inbox:
         self._most = most_events
         self._pressure = pressure
         self._confirmation = confirmation
-        self._lease_of: Callable[[int], str] = _no_lease
+        self._would_begin: Callable[[int, Conversation], str] = _never
         self._on_accepted: Callable[[InboxEntry, str], None] = _nobody_takes
         self._on_urgent: Callable[[int], None] = _nobody
 
     def work_here(
         self,
-        lease_of: Callable[[int], str],
+        would_begin: Callable[[int, Conversation], str],
         on_accepted: Callable[[InboxEntry, str], None],
         on_urgent: Callable[[int], None],
     ) -> None:
         """
         Tell a worker of this process at once of what is accepted here.
 
-        *lease_of* says under which lease it knows that it holds a partition, "": none. *on_accepted* takes an
-        entry and the id of the one before it, *on_urgent* the partition of an urgent one.
+        *would_begin* says under which lease it would begin an event of a conversation at once, "": not so.
+        *on_accepted* takes an entry and the id of the one before it, *on_urgent* the partition of an urgent
+        one.
         """
-        self._lease_of, self._on_accepted, self._on_urgent = lease_of, on_accepted, on_urgent
+        self._would_begin, self._on_accepted, self._on_urgent = would_begin, on_accepted, on_urgent
 
     @property
     def _keys(self) -> Keys:
@@ -155,7 +156,10 @@ class Inbox:
         partition, token = self._place(envelope)
         if self._pressure is not None and not urgent and self._pressure.is_behind(partition):
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is too far behind")
-        lease = self._lease_of(partition)
+        lease = ""
+        if envelope.conversation is not None and not envelope.event:
+            # An event of a provider's object looks first at how far that has come.
+            lease = self._would_begin(partition, envelope.conversation)
         answer = await self._scripts.accept(
             envelope.pack(),
             source=envelope.source,
@@ -167,8 +171,7 @@ class Inbox:
             unresolved_ms=self._unresolved_ms,
             most=self._most,
             urgent=urgent,
-            # An event of a provider's object looks first at how far that has come.
-            begin_under=lease if not envelope.event and envelope.conversation is not None else "",
+            begin_under=lease,
         )
         if answer.outcome is Disposition.FULL:
             raise Overloaded(RETRY_LATER_SECONDS, reason="the inbox is full")
@@ -293,7 +296,7 @@ def _accepted_ms(entry_id: bytes) -> int:
     return int(entry_id.partition(b"-")[0])
 
 
-def _no_lease(_: int) -> str:
+def _never(partition: int, conversation: Conversation) -> str:  # noqa: ARG001 - a worker's has both
     """No worker runs in this process."""
     return ""
 

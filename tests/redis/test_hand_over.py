@@ -161,7 +161,7 @@ async def test_an_event_accepted_before_its_partition_is_known_to_be_ours_loses_
     lease = await outside.scripts.claim(partition, outside.scripts.worker, 60_000)
     assert lease is not None
     inbox, known, handed = StoredInbox(outside.scripts), [""], list[InboxEntry]()
-    inbox.work_here(lambda _: known[-1], lambda entry, _: handed.append(entry), lambda _: None)
+    inbox.work_here(lambda *_: known[-1], lambda entry, _: handed.append(entry), lambda _: None)
 
     for key, lease_known in (("before", ""), ("after", lease)):
         known.append(lease_known)
@@ -170,3 +170,25 @@ async def test_an_event_accepted_before_its_partition_is_known_to_be_ours_loses_
 
     assert [entry.opening is not None for entry in handed] == [False, True]
     assert await redis.hvals(outside.keys.attempts(partition)) == [b"1"]
+
+
+async def test_an_event_that_must_wait_is_not_counted_before_it_runs(
+    run: Run, api: BotApi, conversation: Conversation, outside: Outside, redis: Redis
+) -> None:
+    """Its process may die before its turn: a run that was never begun is none of its attempts."""
+    feature, proceed, runs = Feature("shop"), asyncio.Event(), []
+
+    @feature.chat.message()
+    async def said(message: Message) -> None:
+        runs.append(message.text)
+        await proceed.wait()
+
+    inbox = await _inbox_of(run, feature)
+    for number in (1, 2):
+        await inbox.accept(_update(number, conversation, api), remember_for=timedelta(hours=1))
+    await wait_until(lambda: runs == ["1"], description="the first runs")
+    counted = await redis.hvals(outside.keys.attempts(outside.keys.partition_of(conversation)))
+    proceed.set()
+    await wait_until(lambda: runs == ["1", "2"], description="the second runs")
+
+    assert counted == [b"1"]
