@@ -32,6 +32,7 @@ async def bridging(
                 client = open_client(section.url.get_secret_value())
                 stack.push_async_callback(client.aclose)
             streams[name] = stream = _stream(name, settings, client, reader)
+            stack.push_async_callback(stream.aclose)
             if reads:
                 bridge = _bridge(name, settings, stream, inbox)
                 task = asyncio.create_task(bridge.run(), name=bridge.source)

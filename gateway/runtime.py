@@ -102,6 +102,7 @@ async def running(
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         keys = Keys(settings.redis.prefix, settings.redis.partitions)
         calls = GroupedCalls(redis)
+        stack.push_async_callback(calls.aclose)
         await fix_layout(calls, keys)
         facts = await server_facts(redis)
         confirmed = settings.redis.wants_disk and must_confirm(facts)

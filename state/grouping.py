@@ -17,6 +17,7 @@ from redis.asyncio.connection import AbstractConnection
 from state import faults
 from state.cluster import ClusterRedis, Nodes
 from state.connection import RETRIES, store_errors
+from state.ending import ended
 
 #: Commands whose first word is no key.
 _OF_NO_KEY: Final = frozenset({"PUBLISH", "SCAN"})
@@ -104,6 +105,10 @@ class GroupedCalls:
         """
         key = str(command[1]) if len(command) > 1 and command[0] not in _OF_NO_KEY else None
         return await self._send(_Call(_pack(command), key, None))
+
+    async def aclose(self) -> None:
+        """End what is under way, before the client is closed: what came back late would connect anew."""
+        await ended(*self._sending)
 
     async def _send(self, call: _Call) -> Any:
         self._waiting.append(call)

@@ -144,6 +144,10 @@ class ServiceStream:
         if await self._calls.command("GET", self._reader_key) == self._reader.encode():
             await self._calls.command("DEL", self._reader_key)
 
+    async def aclose(self) -> None:
+        """End what is under way, before the client is closed."""
+        await self._calls.aclose()
+
 
 def _tagged(key: str) -> str:
     """Return *key* as it stands in other keys' names, so that a Cluster keeps them in its slot."""

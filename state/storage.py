@@ -142,6 +142,7 @@ class ConversationStorage(BaseStorage):
 
     async def close(self) -> None:
         """Close the connection."""
+        await self._scripts.calls.aclose()
         await self._redis.aclose()
 
     # Units of work from outside of any handler

@@ -93,3 +93,26 @@ async def test_calls_survive_a_cut_connection(calls: GroupedCalls, redis: Redis)
     await redis.client_kill_filter(_type="normal", skipme=True)
 
     assert await calls.command("ECHO", "again") == b"again"
+
+
+async def test_what_is_under_way_at_the_close_connects_no_more(redis_server: EmbeddedRedis) -> None:
+    """Its caller has gone, its connection is closed beneath it: another one would be nobody's."""
+    async with await connect(redis_server.url) as patient:
+        before = len(await patient.client_list())
+        client = open_client(redis_server.url)
+        calls = GroupedCalls(client)
+        await calls.command("PING")
+        await patient.client_pause(30_000, all=False)
+        try:
+            asked = asyncio.create_task(calls.command("SET", "key", "late", "EX", 9))
+            await asyncio.sleep(0.05)
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+            await calls.aclose()
+            await client.aclose()
+            under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        finally:
+            await patient.client_unpause()
+
+        assert under_way == set()
+        assert len(await patient.client_list()) == before
