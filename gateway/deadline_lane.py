@@ -11,7 +11,8 @@ from gateway.partition import PartitionLog
 from gateway.processed import Fate, Processed
 from gateway.processor import Processor
 from state.errors import StoreUnavailable
-from state.inbox import Inbox, InboxEntry
+from state.inbox import Inbox
+from state.inbox_entry import InboxEntry
 
 log = structlog.get_logger(__name__)
 

@@ -30,7 +30,7 @@ from routers.payments.events import PaymentPartiallyRefunded, PaymentPromised
 from routers.vocabulary import parse_event
 from state.chats import Chats
 from state.expectations import Expectation
-from state.inbox import InboxEntry
+from state.inbox_entry import InboxEntry
 from state.journal import Journal
 from state.outbox import Effect, EffectKind
 from state.screen import place_of

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from state.conversation import Conversation
-from state.inbox import InboxEntry, Opening
+from state.inbox_entry import InboxEntry, Opening
 from state.lease import Lease
 
 

@@ -19,7 +19,7 @@ from routers.payments.events import PaymentEvent
 from state import faults
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
-from state.inbox import InboxEntry
+from state.inbox_entry import InboxEntry
 from state.journal import Journal
 from state.lease import Lease
 from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts

@@ -8,7 +8,7 @@ import structlog
 
 from gateway.processed import Fate, Processed
 from state.grouping import Argument
-from state.inbox import InboxEntry
+from state.inbox_entry import InboxEntry
 from state.lease import Lease
 from state.outcomes import Settled
 from state.packing import pack

@@ -19,7 +19,8 @@ from state.conversation import Conversation
 from state.counts import Counts
 from state.ending import ended
 from state.errors import StoreUnavailable
-from state.inbox import Inbox, InboxEntry
+from state.inbox import Inbox
+from state.inbox_entry import InboxEntry
 from state.lease import Leases
 from state.sweeper import Sweeper
 from state.wake import Word

@@ -1,8 +1,8 @@
 """Events that we owe work: accepted once, kept until they have ended."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from state.envelope import Envelope
 from state.errors import Overloaded, StoreUnavailable
 from state.expectations import Expectation, partition_of_token
 from state.grouping import GroupedCalls
+from state.inbox_entry import InboxEntry, Opening
 from state.journal import read_journal
 from state.keys import Keys
 from state.outcomes import AcceptAnswer
@@ -19,50 +20,14 @@ from state.packing import pack
 from state.pressure import Pressure
 from state.scripts import Accepted as Disposition
 from state.scripts import Scripts
-from state.snapshot import Snapshot, pairs
+from state.snapshot import pairs
 
-__all__ = ["Disposition", "Inbox", "InboxEntry", "Receipt"]
-
+__all__ = ["Disposition", "Inbox", "Receipt"]
 
 #: One partition's part; with 64 of them and events of 1 kB, about 1 GB.
 MOST_EVENTS: Final = 20_000
 #: What is behind needs a while.
 RETRY_LATER_SECONDS: Final = 10
-
-
-@dataclass(slots=True)
-class Opening:
-    """The first run of an entry, which its acceptance has counted and read for."""
-
-    lease: str
-    """It began under this one."""
-    snapshot: Snapshot | None
-    """What the run may read; None: it is no longer what the conversation will hold then."""
-    begun: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """An envelope that is owed work, its place in the inbox, and the expectation that it answers."""
-
-    id: str
-    partition: int
-    envelope: Envelope
-    conversation: Conversation
-    expectation: Expectation | None
-    urgent: bool = False
-    """A user waits for the answer."""
-    first_id: str | None = None
-    """The id that it was accepted under, if it has been unresolved or a dead letter since."""
-    journal: Mapping[str, bytes] = field(default_factory=dict)
-    """What came of its handler's calls before it was a dead letter."""
-    opening: Opening | None = None
-    """None: its first run has not been counted at its acceptance."""
-
-    @property
-    def known_id(self) -> str:
-        """The id by which its sender knows it."""
-        return self.first_id or self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Final
 from state.conversation import Conversation
 from state.directory import Directory
 from state.grouping import Script
-from state.inbox import InboxEntry
+from state.inbox_entry import InboxEntry
 from state.packing import pack_for_lua
 from state.scripts import Scripts
 from state.snapshot import pairs

@@ -22,7 +22,7 @@ from routers.event import OtherEvent
 from state.conversation import Conversation
 from state.envelope import Envelope
 from state.inbox import Inbox as StoredInbox
-from state.inbox import InboxEntry, Opening
+from state.inbox_entry import InboxEntry, Opening
 from state.lease import Lease
 from state.storage import ConversationStorage
 from tests.redis.conftest import Outside, Run
