@@ -26,15 +26,16 @@ class Network:
 
     async def mend(self) -> None:
         """Take connections."""
-        self._server = await asyncio.start_server(self._link, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones."""
         assert self._server is not None
         self._server.close()
-        for link in self._links:
+        links = list(self._links)
+        for link in links:
             link.cancel()
-        await asyncio.gather(*self._links, return_exceptions=True)
+        await asyncio.gather(*links, return_exceptions=True)
 
     def silence(self) -> None:
         """Pass nothing on, and break nothing: nobody knows."""
@@ -44,10 +45,13 @@ class Network:
         """Pass on what came meanwhile, and go on."""
         self._open.set()
 
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own, since asyncio would report one of its own that is cancelled as an error.
+        link = asyncio.create_task(self._link(reader, writer))
+        self._links.add(link)
+        link.add_done_callback(self._links.discard)
+
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._links.add(task)
         there: asyncio.StreamWriter | None = None
         try:
             from_there, there = await asyncio.open_connection("127.0.0.1", self._target)
@@ -57,7 +61,6 @@ class Network:
         except* (OSError, EOFError):
             pass
         finally:
-            self._links.discard(task)
             for end in (writer, there):
                 if end is not None:
                     end.close()
