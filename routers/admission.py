@@ -1,6 +1,5 @@
 """Who may come in at all: nobody while the process drains, and nobody for longer than the limit."""
 
-import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -8,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from routers.dependencies import Edge
 from routers.problems import DRAINING, TOO_SLOW, TOOK_TOO_LONG
+from state.time_limit import TimeLimit
 
 DEFAULT_LIMIT: Final = timedelta(seconds=15)
 #: What tells whether the process works must be answered to the last.
@@ -26,7 +26,7 @@ class Admission:
 
     def __init__(self, app: ASGIApp, limit: timedelta = DEFAULT_LIMIT) -> None:
         self._app = app
-        self._limit_seconds = limit.total_seconds()
+        self._limit = TimeLimit(limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
@@ -58,7 +58,7 @@ class Admission:
             await send(message)
 
         try:
-            async with asyncio.timeout(self._limit_seconds):
+            async with self._limit.wait():
                 await self._app(scope, watched_receive, watched_send)
         except TimeoutError:
             if answered:
