@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import logging
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ _NOT_NOW: Final = (
 )
 #: The same in Redis's words, where redis-py has no class for it.
 _NOT_NOW_PREFIXES: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ")
-_SCRIPT_FORBIDDEN: Final = "The user executing the script can't"
+#: What a script may not do has words of its own: those of Redis 7.0, and those of 7.2 and later (script.c).
+_SCRIPT_FORBIDDEN: Final = re.compile("The user executing the script can't|ACL failure in script")
 
 #: A lost connection is back soon; a full memory or disk needs longer.
 _RETRY_SOON_SECONDS: Final = 1
@@ -233,8 +235,7 @@ def _seconds_to_wait(error: redis_errors.RedisError) -> int | None:
 
 
 def _forbids(error: redis_errors.RedisError) -> bool:
-    # What a script may not do has words of its own, in Redis 7 and 8 (script.c).
-    return isinstance(error, redis_errors.NoPermissionError) or _SCRIPT_FORBIDDEN in str(error)
+    return isinstance(error, redis_errors.NoPermissionError) or bool(_SCRIPT_FORBIDDEN.search(str(error)))
 
 
 class _Complaint:

@@ -1,6 +1,7 @@
 """A permission that Redis takes away while the gateway runs is an outage with a name, not a defect."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -54,7 +55,8 @@ async def test_what_redis_forbids_is_answered_503_and_logged_by_name(
     assert away.value.retry_after_seconds == 5
     [record] = caplog.records
     assert "redis forbids what the gateway needs" in record.getMessage()
-    assert {"evalsha": "'evalsha' command", "xadd": "the script can't run"}[command] in record.getMessage()
+    # A Redis of 7.0 does not say what the script wanted to run.
+    assert re.search(f"'{command}' command|the script can't run", record.getMessage())
 
     await redis.acl_setuser(USER, commands=[f"+{command}"])
     assert await inbox.accept(envelope, remember_for=timedelta(minutes=1)) is Disposition.ACCEPTED
