@@ -5,17 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
-
 from gateway.gateway import Gateway
 from gateway.role import Role
 from gateway.runtime import Runtime, running
 from gateway.settings import Settings
+from routers.application import Application
 from routers.dependencies import attach
 from routers.mount import mount
 
 
-def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Role = Role.ALL) -> FastAPI:
+def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Role = Role.ALL) -> Application:
     """
     Return the application that accepts calls, handles events and delivers views.
 
@@ -24,7 +23,7 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
     opened: list[Runtime] = []
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Application) -> AsyncIterator[None]:
         async with running(gateway, settings, redis_url, role) as runtime:
             opened.append(runtime)
             attach(app, runtime.edge)
@@ -47,7 +46,8 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
         if worker is not None and not worker.works:
             raise RuntimeError("a loop of the worker has ended")
 
-    app = FastAPI(
+    app = Application(
+        request_limit=settings.limits.request,
         title="fsm-gateway",
         version=version("fsm-gateway"),
         summary="Every external event becomes one change of one user's state.",
@@ -58,9 +58,5 @@ def create_app(gateway: Gateway, settings: Settings, *, redis_url: str, role: Ro
         # There are metrics of our own; to look for a listener costs more than to find a call's route.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    mount(
-        app,
-        checks={"redis": redis_answers, "worker": worker_works},
-        request_limit=settings.limits.request,
-    )
+    mount(app, checks={"redis": redis_answers, "worker": worker_works})
     return app

@@ -1,8 +1,25 @@
-"""The raw body of a request, within its limit."""
+"""A request whose body is still on its way, and the raw body within its limit."""
 
 from starlette.requests import Request
 
 from routers.problems import BODY_COMPRESSED, BODY_INCOMPLETE, BODY_TOO_LARGE, Rejected
+
+
+class Incoming(Request):
+    """A request that knows whether it has come whole."""
+
+    has_come = False
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """
+        All bytes of the body.
+
+        Raises:
+            Rejected: as `read_body`.
+        """
+        body = await read_body(self, limit_bytes)
+        self.has_come = True
+        return body
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:

@@ -3,11 +3,10 @@
 from typing import Final
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
 from routers.asker import ApiUnavailable
-from routers.body import read_body
+from routers.body import Incoming
 from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, check_headers, edge_of
 from routers.ingest import ingest
 from routers.problems import API_UNAVAILABLE, UNAUTHORIZED, Rejected, not_now
@@ -17,7 +16,7 @@ from state.errors import StoreUnavailable
 log: Final = structlog.get_logger("routers.webhooks")
 
 
-async def receive(request: Request) -> Response:
+async def receive(request: Incoming) -> Response:
     """
     Store one call of a provider and answer in its words.
 
@@ -28,7 +27,7 @@ async def receive(request: Request) -> Response:
     endpoint = edge.webhooks.get(name)
     try:
         check_headers(request)
-        body = await read_body(request, endpoint.body_limit_bytes if endpoint else DEFAULT_BODY_LIMIT_BYTES)
+        body = await request.read(endpoint.body_limit_bytes if endpoint else DEFAULT_BODY_LIMIT_BYTES)
         if endpoint is None:
             raise Refused(RefusalReason.UNKNOWN_SOURCE)
         call = call_of(

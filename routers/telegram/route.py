@@ -6,10 +6,9 @@ from typing import Final
 
 import orjson
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
-from routers.body import read_body
+from routers.body import Incoming
 from routers.dependencies import call_of, edge_of
 from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, not_now, too_many_calls
 from routers.provider import Translation
@@ -28,7 +27,7 @@ REMEMBER_FOR: Final = timedelta(hours=26)
 _STORED: Final = Response(status_code=200)
 
 
-async def receive(request: Request) -> Response:
+async def receive(request: Incoming) -> Response:
     """
     Store one update. The secret is looked at before the body is read.
 
@@ -49,7 +48,7 @@ async def receive(request: Request) -> Response:
         )
         return UNAUTHORIZED.response()
     try:
-        body = await read_body(request, endpoint.body_limit_bytes)
+        body = await request.read(endpoint.body_limit_bytes)
         update = orjson.loads(body)
         addressed = address(update, endpoint.bot_id, endpoint.strategy)
     except Rejected as rejected:

@@ -7,9 +7,9 @@ from typing import Final
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from redis.asyncio import Redis
 
+from routers.application import Application
 from routers.dependencies import Edge, TelegramEndpoint, WebhookEndpoint, attach
 from routers.mount import mount
 from routers.registry import providers
@@ -30,7 +30,7 @@ BODY_LIMIT_BYTES: Final = 64 * 1024
 class Served:
     """The running edge: its application and state, and a client that talks to it."""
 
-    app: FastAPI
+    app: Application
     edge: Edge
     client: httpx.AsyncClient
     port: int
@@ -64,7 +64,7 @@ async def served(inbox: Inbox) -> AsyncIterator[Served]:
         if "redis" in failing:
             raise ConnectionError
 
-    app = FastAPI()
+    app = Application()
     mount(app, checks={"redis": redis_answers})
     attach(app, edge)
     async with (

@@ -1,9 +1,9 @@
 """Health, problems and the description of the edge."""
 
 import pytest
-from fastapi import FastAPI
 from openapi_spec_validator import validate
 
+from routers.application import Application
 from routers.mount import mount
 from tests.http.conftest import Served
 
@@ -63,7 +63,7 @@ async def test_the_servers_own_refusals_are_problems_too(
 
 def test_the_document_shows_every_route_and_is_valid() -> None:
     """The hot routes are described by hand: none of the application's routes may be missing."""
-    app = FastAPI()
+    app = Application()
     mount(app)
 
     document = app.openapi()

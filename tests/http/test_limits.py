@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from routers.admission import Admission
 from routers.allowance import Allowance
 from routers.registry import providers
 from state.envelope import Envelope
 from state.errors import Overloaded
 from state.inbox import Disposition
+from state.time_limit import TimeLimit
 from tests.http.conftest import BOT_ID, BOT_SECRET, Served
 from tests.unit.calls import NOW, SECRET
 
@@ -106,7 +107,7 @@ async def test_an_overloaded_gateway_says_so(served: Served) -> None:
 @pytest.fixture
 def hurried(served: Served) -> Served:
     """The same edge, with a limit of a tenth of a second."""
-    served.app.add_middleware(Admission, limit=timedelta(seconds=0.1))
+    served.app.hot_routes.limit = TimeLimit(timedelta(seconds=0.1))
     return served
 
 
@@ -139,6 +140,30 @@ async def test_a_store_that_does_not_answer_in_time_is_503(hurried: Served) -> N
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"] == "urn:fsm-gateway:problem:took-too-long"
+
+
+#: Each in its way to the same endpoints: through the doors, and through the framework.
+@pytest.mark.parametrize("path", [f"/telegram/{BOT_ID}", "/webhooks/stripe", "/webhooks/stripe/part"])
+async def test_a_fault_of_ours_is_answered_as_a_problem_and_logged(served: Served, path: str) -> None:
+    """The caller comes again; what failed is for the operator."""
+
+    class Faulty:
+        """An inbox with a fault."""
+
+        async def accept(
+            self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False
+        ) -> Disposition:
+            """Fail."""
+            raise LookupError("something secret")
+
+    served.edge.inbox = Faulty()
+    body = b'{"update_id":1}'
+    with capture_logs() as lines:
+        answer = await served.client.post(path, content=body, headers=TELEGRAM | signed("stripe", body))
+
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:fsm-gateway:problem:internal")
+    assert "secret" not in answer.text
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["a call failed"]
 
 
 async def test_a_draining_process_sends_its_callers_elsewhere(served: Served) -> None:

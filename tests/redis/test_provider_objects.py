@@ -8,10 +8,10 @@ import httpx
 import orjson
 import pytest
 import uvicorn
-from fastapi import FastAPI
 
 from gateway import Director, Feature
 from gateway.runtime import Runtime
+from routers.application import Application
 from routers.dependencies import WebhookEndpoint, attach
 from routers.event import Event
 from routers.mount import mount
@@ -56,7 +56,7 @@ async def runtime(heard: Heard, run: Run) -> Runtime:
 @pytest.fixture
 async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     """Stripe, over real HTTP."""
-    app = FastAPI()
+    app = Application()
     mount(app)
     attach(app, runtime.edge)
     async with (

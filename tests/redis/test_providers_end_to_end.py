@@ -8,11 +8,11 @@ from ipaddress import ip_network
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 
 from gateway import Director, Feature, Gateway
 from gateway.decisions import Decisions
 from gateway.runtime import Runtime
+from routers.application import Application
 from routers.call import Call
 from routers.dependencies import WebhookEndpoint, attach
 from routers.event import Event
@@ -108,7 +108,7 @@ async def runtime(shop: Shop, run: Run) -> Runtime:
 @pytest.fixture
 async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever calls, over real HTTP."""
-    app = FastAPI()
+    app = Application()
     mount(app)
     attach(app, runtime.edge)
     async with (

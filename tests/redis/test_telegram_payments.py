@@ -9,11 +9,11 @@ import pytest
 import uvicorn
 from aiogram import Bot, F
 from aiogram.types import LabeledPrice, Message
-from fastapi import FastAPI
 
 from gateway import Director, Feature
 from gateway.demo.bot_api import BotApi, FaultKind, Outcome
 from gateway.runtime import Runtime
+from routers.application import Application
 from routers.dependencies import attach
 from routers.mount import mount
 from routers.payments.events import PaymentMismatched, PaymentRefunded, PaymentSucceeded
@@ -70,7 +70,7 @@ async def telegram(
 
         async def start(shop: Shop) -> Telegram:
             runtime: Runtime = await run(shop.feature)
-            app = FastAPI()
+            app = Application()
             mount(app)
             attach(app, runtime.edge)
             port = await opened.enter_async_context(
