@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
 
 #: A shorter value would be found inside ordinary words.
 SHORTEST_SECRET: Final = 6
+
+#: What longer texts say is seldom said again.
+SHORT_CHARS: Final = 64
 
 _SHAPES: Final = re.compile(
     r"(?<!\d)\d{5,20}:[\w-]{30,}"  # a bot's token; it is part of every Bot API URL
@@ -25,9 +29,14 @@ class Redaction:
         # Longest first: of two secrets, one may be the beginning of the other.
         known = "|".join(re.escape(secret) for secret in sorted(long_enough, key=len, reverse=True))
         self._known = re.compile(known) if known else None
+        # Nearly all of a line are words that every line has.
+        self._short = lru_cache(maxsize=1024)(self._searched)
 
     def text(self, text: str) -> str:
         """*text* without what is secret."""
+        return self._short(text) if len(text) <= SHORT_CHARS else self._searched(text)
+
+    def _searched(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(REDACTED, text)
         return _SHAPES.sub(REDACTED, text)

@@ -67,6 +67,31 @@ def test_a_person_reads_a_line_and_not_json(lines: io.StringIO) -> None:
     assert not lines.getvalue().startswith("{")
 
 
+def test_a_logger_without_a_name_has_its_modules(lines: io.StringIO) -> None:
+    """So bots ask for theirs."""
+    set_up_logs(stream=lines)
+
+    structlog.get_logger().info("something happened")
+
+    assert json.loads(lines.getvalue())["logger"] == __name__
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(
+    lines: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it tells of has happened, and goes on; a full disk must not make a stored event fail."""
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError("no space left")
+
+    set_up_logs(stream=Full())
+
+    structlog.get_logger("gateway.test").info("something happened")
+
+    assert "no space left" in capsys.readouterr().err
+
+
 def test_the_level_holds_for_all(lines: io.StringIO) -> None:
     """Neither ours nor a library's information is written at level warning."""
     set_up_logs(LogLevel.WARNING, stream=lines)
