@@ -1,6 +1,7 @@
 """What goes over the wire between a client and its Redis, counted to the byte."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -26,8 +27,12 @@ class Wire:
 
 
 @asynccontextmanager
-async def metered(redis_url: str) -> AsyncIterator[Wire]:
-    """Count what clients of the yielded address exchange with the Redis at *redis_url*, a unix socket's."""
+async def metered(redis_url: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+    """
+    Count what clients of the yielded address exchange with the Redis at *redis_url*, a unix socket's.
+
+    With *tls* they have to speak it.
+    """
     wire, socket = Wire(), urlsplit(redis_url).path
     open_writers: set[asyncio.StreamWriter] = set()
 
@@ -47,8 +52,8 @@ async def metered(redis_url: str) -> AsyncIterator[Wire]:
         open_writers.update((writer, to_redis))
         await asyncio.gather(pass_on(reader, to_redis, True), pass_on(from_redis, writer, False))
 
-    server = await asyncio.start_server(connect, "127.0.0.1", 0)
-    wire.url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+    server = await asyncio.start_server(connect, "127.0.0.1", 0, ssl=tls)
+    wire.url = f"{'rediss' if tls else 'redis'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
     try:
         yield wire
     finally:
