@@ -1,13 +1,14 @@
 """JSON whose integers stay what they are, however long: parsers made for speed turn them into floats."""
 
-import re
 from typing import Any, Final
 
 import orjson
 from pydantic_core import from_json
 
+#: Makes all digits alike: to look for so many of them with a regular expression takes longer than to parse.
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 #: 64 bits hold at most so many digits.
-_LONG: Final = re.compile(rb"[0-9]{20}")
+_LONG: Final = b"0" * 20
 
 
 def parse_exact(text: bytes | str) -> Any:
@@ -19,4 +20,4 @@ def parse_exact(text: bytes | str) -> Any:
     """
     encoded = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     value = orjson.loads(encoded)
-    return from_json(encoded) if _LONG.search(encoded) else value
+    return from_json(encoded) if _LONG in encoded.translate(_DIGITS) else value
