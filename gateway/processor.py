@@ -22,6 +22,7 @@ from state.errors import StoreUnavailable
 from state.inbox_entry import InboxEntry
 from state.journal import Journal
 from state.lease import Lease
+from state.migrations import Home
 from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts
 from state.snapshot import Snapshot
 from state.storage import ConversationStorage
@@ -89,7 +90,11 @@ class Processor:
             StoreUnavailable: Redis did not answer; processing it again shows whether the change was made.
         """
         try:
-            home = await self._storage.migrations.home(entry.conversation)
+            if entry.opening is not None and entry.opening.holds(lease.value):
+                # Its acceptance found that it had not moved, and its commit will look again.
+                home = Home(entry.conversation)
+            else:
+                home = await self._storage.migrations.home(entry.conversation)
             if home.conversation == entry.conversation:
                 processed = await self._process(entry, lease, give_up_at_ms, answer_by, home.former)
             else:

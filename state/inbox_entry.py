@@ -19,6 +19,10 @@ class Opening:
     """What the run may read; None: it is no longer what the conversation will hold then."""
     begun: bool = False
 
+    def holds(self, lease: str) -> bool:
+        """Tell whether the first run may begin with the snapshot, under *lease*, with nothing asked."""
+        return not self.begun and self.snapshot is not None and self.lease == lease
+
 
 @dataclass(frozen=True, slots=True)
 class InboxEntry:

@@ -72,7 +72,11 @@ class Scripts:
         urgent: bool,
         begin_under: str = "",
     ) -> AcceptAnswer:
-        """Keep one call once; if *begin_under* is the partition's lease, begin its handler's first run."""
+        """
+        Keep one call once; if *begin_under* is the partition's lease, begin its handler's first run.
+
+        That of a group's event is not begun once the group has moved, or came from another one.
+        """
         keys = self.keys
         names = [
             keys.seen(partition, source, idempotency_key),
@@ -86,6 +90,8 @@ class Scripts:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
         elif begin_under and conversation is not None:
             names += [keys.conversation(conversation), keys.attempts(partition)]
+            if conversation.chat_id < 0:
+                names += [keys.moved(conversation), keys.was(conversation)]
         arguments: list[Argument] = [
             packed,
             conversation.encode() if conversation else "",
@@ -152,7 +158,7 @@ class Scripts:
         return bool(await self.calls.script(_JOURNAL, names, [entry_id, call, result, keep_ms]))
 
     async def commit(self, change: Change) -> CommitAnswer:
-        """Make *change*, whole or not at all."""
+        """Make *change*, whole or not at all. A handler's is a conflict once its group has moved."""
         keys, conversation = self.keys, change.conversation
         partition = keys.partition_of(conversation)
         names = [
@@ -179,6 +185,9 @@ class Scripts:
             keys.feed(partition),
             keys.resolved(partition),
             keys.overdue(partition),
+            keys.moved(conversation)
+            if change.lease is not None and conversation.chat_id < 0
+            else keys.conversation(conversation),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))

@@ -1,7 +1,7 @@
 -- Keep one call, once. Either all of it is stored, or nothing.
 --
 -- KEYS  1 seen  2 inbox  3 lease  4 unresolved  5 parked  6 urgent
---       [7 expectation  8 waiting], or with a lease as 9 [7 conversation  8 attempts]
+--       [7 expectation  8 waiting], or with a lease as 9 [7 conversation  8 attempts, of a group: 9 moved  10 was]
 -- ARGV  1 envelope  2 conversation or ''  3 remember for, ms  4 keep unresolved for, ms
 --       5 this process's worker name  6 prefix of the wake channels  7 most events owed, most unresolved
 --       8 1: a user waits for the answer  9 the lease under which its first run begins at once, or ''
@@ -51,7 +51,8 @@ redis.call('SET', KEYS[1], id, 'PX', ARGV[3])
 local lease = redis.call('GET', KEYS[3])
 local owner = lease and string.match(lease, '^(.*)/')
 if owner == ARGV[5] and before then
-  if lease == ARGV[9] then
+  -- What belongs to a group that has become a supergroup is moved before it is read.
+  if lease == ARGV[9] and not (KEYS[9] and redis.call('EXISTS', KEYS[9], KEYS[10]) > 0) then
     -- As load.lua does, which the worker then need not ask.
     redis.call('HINCRBY', KEYS[8], id, 1)
     return { 'ACCEPTED', id, before, conversation, terms, snapshot(KEYS[7]) }

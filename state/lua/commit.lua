@@ -4,7 +4,7 @@
 --       9 journal  10 rank  11 parked  12 parked of the conversation  13 timers
 --       14 timers of the conversation  15 states  16 states until  17 history  18 end of the event
 --       19 made once  20 turns
---       21 feed  22 resolved  23 overdue
+--       21 feed  22 resolved  23 overdue  24 moved, of a group that a handler ran for; otherwise 5 again
 --       then, for each expectation: its key, its waiting list; then the streams of the subscribers concerned
 -- ARGV  1 the change, a MessagePack map (state/scripts.py names its members)
 -- Returns {COMMITTED, revision, effects added, events resolved, parked events to look at again, what was asked for,
@@ -20,6 +20,10 @@ if w.lease and redis.call('GET', KEYS[1]) ~= w.lease then
 end
 if w.entry and #redis.call('XRANGE', KEYS[2], w.entry, w.entry) == 0 then
   return { 'GONE' }
+end
+-- The group has become a supergroup while the handler ran: what it writes belongs there.
+if KEYS[24] ~= conversation and redis.call('EXISTS', KEYS[24]) == 1 then
+  return { 'CONFLICT' }
 end
 local revision = tonumber(redis.call('HGET', conversation, 'r') or '0')
 local now_ms = time_ms()
@@ -181,7 +185,7 @@ end
 
 local told = 0
 if w.watch and (from or '') ~= (to or '') then
-  local first = 24 + 2 * #(w.expectations or {})
+  local first = 25 + 2 * #(w.expectations or {})
   local packed = cmsgpack.pack({ now_ms, from, to, revision, w.cause or false })
   told = tell_watchers(KEYS[21], { unpack(KEYS, first) }, w.watch, w.conversation, from, to, packed)
 end
@@ -199,7 +203,7 @@ end
 
 local resolved = 0
 for position, expectation in ipairs(w.expectations or {}) do
-  local key, waiting = KEYS[22 + 2 * position], KEYS[23 + 2 * position]
+  local key, waiting = KEYS[23 + 2 * position], KEYS[24 + 2 * position]
   redis.call('HSET', key, 'conversation', w.conversation, 'terms', expectation.terms)
   redis.call('PEXPIRE', key, expectation.ttl_ms)
   if expectation.ask then

@@ -11,6 +11,7 @@ from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import Message
+from redis.asyncio import Redis
 
 from gateway import Director, Feature, View, park
 from gateway.answers import Outcome
@@ -209,13 +210,66 @@ async def test_the_first_message_in_the_supergroup_finds_what_was_left_for_it(
     await state.set_state(_Shop.paying)
     await _Basket(state).update(room=7)
 
-    update = api.updates.message(SUPERGROUP, "hello", user_id=501)
-    envelope = Envelope("telegram:42", "telegram.message", "1", 0, orjson.dumps(update), conversation=NEW)
-    # By the running gateway's own inbox, which begins the run together with the acceptance.
-    await shop.edge.inbox.accept(envelope, remember_for=timedelta(hours=1))
+    await _accept_here(shop, NEW, _says(api, SUPERGROUP, text="hello"))
     await outside.settled()
 
     assert api.chats[SUPERGROUP].texts() == ["room 7: hello"]
+
+
+async def test_a_group_that_moves_while_a_handler_runs_is_handled_where_it_is_then(
+    run: Run, outside: Outside, api: BotApi
+) -> None:
+    """What was read before the move is not written after it: nothing would look for it under the old id."""
+    feature, ran = Feature("shop", states=_Shop), []
+
+    @feature.chat.message()
+    async def talk(message: Message, director: Director) -> View:
+        ran.append(director.conversation)
+        if len(ran) == 1:
+            api.chats.migrate(GROUP, SUPERGROUP)
+            await runtime.container.storage.migrations.note(42, GROUP, SUPERGROUP)
+        await director.state.set_state(_Shop.paying)
+        return View(content="pay, please")
+
+    api.chats.open(GROUP, ChatType.GROUP)
+    runtime = await run(feature)
+    await _accept_here(runtime, OLD, _says(api, GROUP, text="hello"))
+    await outside.settled()
+
+    assert ran == [OLD, NEW]
+    assert await _state(runtime, NEW) == (_Shop.paying.state, {})
+    assert await outside.calls.command("EXISTS", outside.keys.conversation(OLD)) == 0
+    assert api.chats[SUPERGROUP].texts() == ["pay, please"]
+
+
+async def test_an_event_of_a_group_is_not_asked_about_a_second_time(
+    shop: Runtime, outside: Outside, api: BotApi, redis: Redis
+) -> None:
+    """Its acceptance has looked whether the group has moved, and its commit looks again."""
+
+    async def questions() -> int:
+        return int((await redis.info("commandstats"))["cmdstat_mget"]["calls"])
+
+    async def goes_unasked() -> bool:
+        before = await questions()
+        await _accept_here(shop, OLD, _says(api, GROUP, text="hello"))
+        await outside.settled()
+        return await questions() == before
+
+    await outside.update(_says(api, GROUP, text="/buy"))
+    # An event that comes while another one of its conversation ends is asked about.
+    await wait_until(goes_unasked, description="an event is not asked about")
+
+    assert api.chats[GROUP].texts() == ["room 7: hello"]
+
+
+async def _accept_here(runtime: Runtime, conversation: Conversation, update: Mapping[str, Any]) -> None:
+    """By the running gateway's own inbox, which begins the run together with the acceptance."""
+    key = str(update["update_id"])
+    envelope = Envelope(
+        "telegram:42", "telegram.message", key, 0, orjson.dumps(update), conversation=conversation
+    )
+    await runtime.edge.inbox.accept(envelope, remember_for=timedelta(hours=1))
 
 
 async def test_code_outside_of_handlers_may_go_on_with_the_old_id(
