@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 #: Each suite is a module of this folder with a function `run`.
-SUITES = ("gateway", "providers", "rest", "state")
+SUITES = ("callbacks", "gateway", "providers", "rest", "state")
 
 
 def main(asked: list[str]) -> int:

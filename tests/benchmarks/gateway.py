@@ -21,7 +21,7 @@ from state.conversation import Conversation
 from state.keys import Keys
 from tests.benchmarks.load import Load, send
 from tests.benchmarks.report import Report
-from tests.benchmarks.servers import KINDS, SECRET
+from tests.benchmarks.servers import COMPARED, SECRET
 
 RUNS = 3
 UPDATES = 3000
@@ -37,14 +37,14 @@ def run() -> None:
 
 
 async def _run() -> None:
-    figures: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
+    figures: dict[str, list[dict[str, float]]] = {kind: [] for kind in COMPARED}
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
         if hasattr(os, "sched_setaffinity"):
             # The server has the first core to itself; the load and Redis share the others.
             os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)) or {0})
         async with EmbeddedRedis(Path(folder)) as redis:
             for _ in range(RUNS):
-                for kind in KINDS:
+                for kind in COMPARED:
                     figures[kind].append(await _measure(kind, redis.url))
     _tell(figures)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,7 +23,7 @@ class Load:
 async def send(
     port: int,
     path: str,
-    headers: dict[str, str],
+    headers: Mapping[str, str],
     bodies: Sequence[bytes],
     at_once: int,
     *,
@@ -35,16 +35,31 @@ async def send(
     Raises:
         AssertionError: an answer was no success.
     """
-    waiting = iter(bodies)
+    return await send_all(port, [post(path, headers, body, method=method) for body in bodies], at_once)
+
+
+def post(path: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST") -> bytes:
+    """Return one request as it is sent."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    start = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+    return start.encode() + body
+
+
+async def send_all(port: int, requests: Sequence[bytes], at_once: int) -> Load:
+    """
+    Send all *requests* over *at_once* connections.
+
+    Raises:
+        AssertionError: an answer was no success.
+    """
+    waiting = iter(requests)
     times: list[float] = []
 
     async def connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for body in waiting:
-            head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            request = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+        for request in waiting:
             began = time.perf_counter()
-            writer.write(request.encode() + body)
+            writer.write(request)
             await _answer(reader)
             times.append((time.perf_counter() - began) * 1000)
         writer.close()

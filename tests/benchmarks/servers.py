@@ -1,7 +1,7 @@
 """
 The servers that are compared: ``python -m tests.benchmarks.servers KIND PORT REDIS_URL``, on the first core.
 
-Each takes Telegram updates; all but the bare ones run the same handler of aiogram's.
+Each takes Telegram updates, and all but the bare ones run the same handler of aiogram's; two take callbacks.
 """
 
 import asyncio
@@ -27,12 +27,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import Feature, Gateway
+from gateway import Director, Feature, Gateway
 from gateway.logs import set_up_logs
 from gateway.role import Role
 from gateway.server import run_gateway
 from gateway.settings import BotSettings, Settings, TelegramSettings
+from gateway.settings.callers import SourceSettings
 from gateway.settings.log import LogLevel
+from routers.payments.events import PaymentSucceeded
 from state.connection import connect
 from state.conversation import Conversation
 from state.envelope import Envelope
@@ -41,7 +43,9 @@ from state.inbox import Inbox
 from state.keys import Keys
 from state.scripts import Scripts
 
-TOKEN = "42:bench"
+BOT_ID = 42
+TOKEN = f"{BOT_ID}:bench"
+STRIPE_SECRET = "whsec_of_the_benchmarks"
 SECRET = "bench"
 Serve = Callable[[socket.socket, str], Coroutine[Any, Any, None]]
 
@@ -63,6 +67,25 @@ async def ours(sock: socket.socket, redis_url: str) -> None:
     bot = BotSettings(token=SecretStr(TOKEN), secret_token=SecretStr(SECRET))
     settings = Settings(telegram=TelegramSettings(bots={"main": bot}))
     await run_gateway(Gateway(feature), settings, redis_url, Role.ALL, sock, stop=asyncio.Event())
+
+
+def callbacks(role: Role) -> Serve:
+    """The gateway with an account at Stripe, and a feature that waits for payments."""
+
+    async def serve(sock: socket.socket, redis_url: str) -> None:
+        feature = Feature("bench")
+
+        @feature.on("payment.succeeded")
+        async def paid(event: PaymentSucceeded, director: Director) -> None:
+            await director.state.update_data(paid=event.amount_minor)
+            await director.state.set_state("Bench:paid")
+
+        bot = BotSettings(token=SecretStr(TOKEN), secret_token=SecretStr(SECRET))
+        stripe = SourceSettings.model_validate({"kind": "stripe", "secrets": [STRIPE_SECRET]})
+        settings = Settings(telegram=TelegramSettings(bots={"main": bot}), sources={"stripe": stripe})
+        await run_gateway(Gateway(feature), settings, redis_url, role, sock, stop=asyncio.Event())
+
+    return serve
 
 
 def aiogram(*, background: bool, isolation: bool) -> Serve:
@@ -129,13 +152,19 @@ async def _uvicorn(app: ASGIApp, sock: socket.socket) -> None:
     await uvicorn.Server(config).serve([sock])
 
 
-KINDS: dict[str, Serve] = {
+#: Those that take Telegram's updates, with their limits.
+COMPARED: dict[str, Serve] = {
     "ours": ours,
     "aiogram": aiogram(background=False, isolation=False),
     "aiogram isolated": aiogram(background=False, isolation=True),
     "aiogram background": aiogram(background=True, isolation=False),
     "bare uvicorn": bare,
     "bare uvicorn and one accept": bare_accept,
+}
+KINDS: dict[str, Serve] = {
+    **COMPARED,
+    "ours, callbacks": callbacks(Role.ALL),
+    "ours, callbacks accepted only": callbacks(Role.WEB),
 }
 
 

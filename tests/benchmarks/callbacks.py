@@ -1,0 +1,128 @@
+"""A provider's callback end to end: signed, over HTTP, handled by a feature, its change in Redis."""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import psutil  # type: ignore[import-untyped]  # the package carries no types
+import uvloop
+from redis.asyncio import Redis
+
+from gateway.embedded import EmbeddedRedis
+from routers.provider import Example
+from routers.registry import providers
+from state.connection import connect
+from state.conversation import Conversation
+from state.expectations import Expectation, mint
+from state.keys import Keys
+from tests.benchmarks.gateway import AT_ONCE, GIVE_UP_SECONDS, RUNS, _free_port, _listening
+from tests.benchmarks.load import post, send_all
+from tests.benchmarks.report import Report
+from tests.benchmarks.servers import BOT_ID, STRIPE_SECRET
+
+CALLBACKS: Final = 3000
+WARM_UP: Final = 200
+#: One that takes calls and does the work, one that takes calls only, and the server's own limit.
+KINDS: Final = ("ours, callbacks", "ours, callbacks accepted only", "bare uvicorn")
+
+
+def run() -> None:
+    """Measure every server in turn, and again, so that a machine that drifts is unjust to none."""
+    uvloop.run(_run())
+
+
+async def _run() -> None:
+    figures: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)) or {0})
+        async with EmbeddedRedis(Path(folder)) as redis:
+            for _ in range(RUNS):
+                for kind in KINDS:
+                    figures[kind].append(await _measure(kind, redis.url))
+    medians = {
+        kind: {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        for kind, runs in figures.items()
+    }
+    report = Report("callbacks", f"{CALLBACKS} callbacks of Stripe's, {AT_ONCE} at once, one core")
+    for kind, median in medians.items():
+        bare = medians["bare uvicorn"]["core_seconds_per_1000"]
+        report.row(what=kind, cost_in_bare_requests=median["core_seconds_per_1000"] / bare, **median)
+    report.close(runs=RUNS)
+
+
+async def _measure(kind: str, redis_url: str) -> dict[str, float]:
+    redis = await connect(redis_url)
+    await redis.flushall()
+    port = _free_port()
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.servers", kind, str(port), redis_url
+    )
+    users = [Conversation.private(BOT_ID, user + 1) for user in range(WARM_UP + CALLBACKS)]
+    requests = await _expected(redis, users)
+    counted = users if kind == KINDS[0] else []
+    try:
+        await _listening(port)
+        await send_all(port, requests[:WARM_UP], AT_ONCE)
+        await _handled(redis, counted[:WARM_UP])
+        process = psutil.Process(server.pid)
+        cpu = sum(process.cpu_times()[:2])
+        began = time.perf_counter()
+        load = await send_all(port, requests[WARM_UP:], AT_ONCE)
+        ended, lost = await _handled(redis, counted[WARM_UP:])
+        return {
+            "lost": lost,
+            "handled_per_second": (CALLBACKS - lost) / (max(ended, began + load.seconds) - began),
+            "acknowledged_per_second": load.answered / load.seconds,
+            "p50_ms": load.percentile(0.5),
+            "p99_ms": load.percentile(0.99),
+            "core_seconds_per_1000": (sum(process.cpu_times()[:2]) - cpu) / CALLBACKS * 1000,
+        }
+    finally:
+        server.terminate()
+        await server.wait()
+        await redis.aclose()
+
+
+async def _expected(redis: Redis, users: Sequence[Conversation]) -> Sequence[bytes]:
+    """Expect a payment of each user, as a commit registers it, and return Stripe's calls that it came."""
+    keys, stripe, now = Keys(), providers()["stripe"], datetime.now(UTC)
+    pipeline = redis.pipeline(transaction=False)
+    requests = []
+    for user in users:
+        partition = keys.partition_of(user)
+        terms = Expectation(mint(partition), "bench", "payment", "room", 4200, "EUR")
+        key = keys.expectation(partition, terms.token)
+        pipeline.execute_command("HSET", key, "conversation", user.encode(), "terms", terms.pack())
+        pipeline.execute_command("PEXPIRE", key, 3_600_000)
+        body = stripe.examples["checkout.session.completed"](Example(terms.token, now))
+        signed = stripe.signed(body, STRIPE_SECRET.encode(), now)
+        requests.append(post("/webhooks/stripe", dict(signed.headers), body))
+    await pipeline.execute()
+    return requests
+
+
+async def _handled(redis: Redis, users: Sequence[Conversation]) -> tuple[float, int]:
+    """
+    Wait until all *users* have paid, or no more of them do: what is missing then is lost.
+
+    Return when the last one had, and how many are missing.
+    """
+    keys = [Keys().conversation(user) for user in users]
+    paid, grew_at = 0, time.perf_counter()
+    while paid < len(keys) and time.perf_counter() - grew_at < GIVE_UP_SECONDS:
+        pipeline = redis.pipeline(transaction=False)
+        for key in keys:
+            pipeline.execute_command("HEXISTS", key, "d:paid")
+        now_paid = sum(await pipeline.execute())
+        if now_paid > paid:
+            paid, grew_at = now_paid, time.perf_counter()
+        await asyncio.sleep(0.02)
+    return grew_at, len(keys) - paid
