@@ -37,8 +37,9 @@ if ARGV[8] == '1' then
   id, word = redis.call('XADD', KEYS[2], '*', 'e', ARGV[1], 'c', conversation, 'x', terms, 'u', '1'), KEYS[6]
   redis.call('SADD', KEYS[6], id)
 else
+  local held, most = redis.call('XLEN', KEYS[2]), tonumber(ARGV[7])
   -- A parked event waits for the user and not for us.
-  if redis.call('XLEN', KEYS[2]) - redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7]) then
+  if held >= most and held - redis.call('ZCARD', KEYS[5]) >= most then
     return { 'FULL', '' }
   end
   local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]

@@ -25,7 +25,8 @@ end
 if KEYS[24] ~= conversation and redis.call('EXISTS', KEYS[24]) == 1 then
   return { 'CONFLICT' }
 end
-local revision = tonumber(redis.call('HGET', conversation, 'r') or '0')
+local held = redis.call('HMGET', conversation, 'r', 's')
+local revision, from = tonumber(held[1] or '0'), held[2]
 local now_ms = time_ms()
 
 local function wanted()
@@ -92,19 +93,18 @@ if w.set and #w.set > 0 then
 end
 
 if w.entry then
-  redis.call('ZREM', KEYS[11], w.entry)
-  redis.call('SREM', KEYS[12], w.entry)
-end
-
-if w.entry then
+  if redis.call('ZREM', KEYS[11], w.entry) == 1 then
+    redis.call('SREM', KEYS[12], w.entry)
+  end
   redis.call('HDEL', KEYS[14], '>' .. w.entry)
 end
 
 local left_behind, sent_ms, unparked = {}, {}, {}
-local from = redis.call('HGET', conversation, 's')
+local to = from
 if w.state ~= nil and w.state ~= from then
-  if w.state then
-    redis.call('HSET', conversation, 's', w.state)
+  to = w.state
+  if to then
+    redis.call('HSET', conversation, 's', to)
   else
     redis.call('HDEL', conversation, 's')
   end
@@ -142,7 +142,7 @@ for _, name in ipairs(w.cancel or {}) do
 end
 local timers = 0
 for _, timer in ipairs(w.timers or {}) do
-  local name, bound = timer[1], timer[4] and (redis.call('HGET', conversation, 's') or '')
+  local name, bound = timer[1], timer[4] and (to or '')
   cancel_timer(KEYS[13], KEYS[14], places, w.conversation, name)
   redis.call('ZADD', KEYS[13], timer[2], timer_of(w.conversation, name))
   redis.call('HSET', KEYS[14], name, cmsgpack.pack({ timer[3], bound }))
@@ -151,12 +151,11 @@ end
 
 if w.forget then
   redis.call('DEL', conversation, KEYS[17])
-  changed = false
+  changed, to = false, false
 end
 
 -- An event that changed nothing has used the conversation too.
 local used = (changed or w.entry) and not w.forget
-local to = redis.call('HGET', conversation, 's')
 if from and from ~= to then
   unlist_state(KEYS[15], KEYS[16], listed(w, from))
 end
@@ -176,11 +175,12 @@ end
 if used then
   redis.call('PEXPIRE', conversation, w.ttl_ms)
   redis.call('PEXPIRE', KEYS[6], w.ttl_ms)
-  redis.call('PEXPIRE', KEYS[17], w.ttl_ms)
 end
 
 if w.cause and not w.forget and (changed or w.effects) then
   write_history(KEYS[17], { now_ms, from, to, revision, w.cause }, w.ttl_ms)
+elseif used then
+  redis.call('PEXPIRE', KEYS[17], w.ttl_ms)
 end
 
 local told = 0

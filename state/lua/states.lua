@@ -31,7 +31,8 @@ local function list_state(states, until_, member, now_ms, ttl_ms)
 end
 
 local function write_history(history, entry, ttl_ms)
-  redis.call('LPUSH', history, cmsgpack.pack(entry))
-  redis.call('LTRIM', history, 0, HISTORY_LENGTH - 1)
+  if redis.call('LPUSH', history, cmsgpack.pack(entry)) > HISTORY_LENGTH then
+    redis.call('LTRIM', history, 0, HISTORY_LENGTH - 1)
+  end
   redis.call('PEXPIRE', history, ttl_ms)
 end
