@@ -79,7 +79,7 @@ def set_up_logs(
         library.handlers.clear()
         library.propagate = True
     logging.captureWarnings(capture=True)
-    # Ours go to the stream by themselves: a record of the standard library's costs as much as a whole event.
+    # A record of the standard library's costs as much as a whole event.
     structlog.configure(
         processors=[*shared, _as_it_is],
         logger_factory=partial(_OwnLogger, write),
@@ -89,20 +89,39 @@ def set_up_logs(
 
 
 class _OwnLogger:
-    """Where the lines of one of our own loggers end. One that cannot be written stops nobody."""
+    """
+    Where the lines of one of our own loggers end. One that cannot be written stops nobody.
+
+    Each call leaves an information, which goes straight to the stream. What is graver goes through the
+    standard library, where others listen for it.
+    """
 
     def __init__(self, write: Callable[[MutableMapping[str, Any]], None], name: str = "") -> None:
         self.name = name or _asking_module()
         self._write = write
 
-    def line(self, event: MutableMapping[str, Any]) -> None:
+    def info(self, event: MutableMapping[str, Any]) -> None:
         try:
             self._write(event)
         except Exception:
             # The standard library's handler tells of its own failures without raising them.
             logging.getLogger(__name__).exception("a line of %s could not be written", self.name)
 
-    debug = info = warning = error = critical = line
+    debug = info
+
+    def warning(self, event: MutableMapping[str, Any]) -> None:
+        self._graver(logging.WARNING, event)
+
+    def error(self, event: MutableMapping[str, Any]) -> None:
+        self._graver(logging.ERROR, event)
+
+    def critical(self, event: MutableMapping[str, Any]) -> None:
+        self._graver(logging.CRITICAL, event)
+
+    def _graver(self, level: int, event: MutableMapping[str, Any]) -> None:
+        # As structlog's own `wrap_for_formatter` does: its formatter knows the event by these two.
+        extra = {"_logger": self, "_name": logging.getLevelName(level).lower()}
+        logging.getLogger(self.name).log(level, event, extra=extra)
 
 
 def _asking_module() -> str:

@@ -76,6 +76,25 @@ def test_a_logger_without_a_name_has_its_modules(lines: io.StringIO) -> None:
     assert json.loads(lines.getvalue())["logger"] == __name__
 
 
+def test_others_who_listen_to_the_standard_library_hear_of_trouble(lines: io.StringIO) -> None:
+    """A bot's error tracker does; the line is written once all the same."""
+    heard: list[logging.LogRecord] = []
+
+    class Tracker(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record)
+
+    set_up_logs(stream=lines)
+    logging.getLogger().addHandler(Tracker())
+
+    structlog.get_logger("gateway.test").warning("something failed", source="stripe")
+
+    assert [(record.name, record.levelname) for record in heard] == [("gateway.test", "WARNING")]
+    [line] = lines.getvalue().splitlines()
+    assert json.loads(line)["source"] == "stripe"
+    assert json.loads(line)["level"] == "warning"
+
+
 def test_a_line_that_cannot_be_written_stops_nobody(
     lines: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
