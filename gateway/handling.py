@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from aiogram import Bot
 from aiogram.dispatcher.event.bases import UNHANDLED
@@ -70,8 +70,7 @@ class Rejected:
 Verdict: TypeAlias = Handled | Skipped | Parked | Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What an inbox entry is about: an update of the chat, or an event of a third party."""
 
     update: Update | None = None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
@@ -107,7 +107,7 @@ class PartitionLog:
             if entry.id in self._counted:
                 self._counted.discard(entry.id)
                 counted = Opening(self.lease.value, None)
-                entry = replace(entry, opening=counted)  # noqa: PLW2901 - the same entry, and more of it
+                entry = entry._replace(opening=counted)  # noqa: PLW2901 - the same entry, and more of it
             queue = self._by_conversation.setdefault(entry.conversation, {})
             if queue and entry.opening is not None:
                 # Those before it will have changed what it found.

@@ -1,7 +1,7 @@
 """What became of one run of a handler, and what has to be done next."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Fate(Enum):
@@ -17,8 +17,7 @@ class Fate(Enum):
     """Nothing: another worker has the partition."""
 
 
-@dataclass(frozen=True, slots=True)
-class Processed:
+class Processed(NamedTuple):
     """One run's end: what next and when, and the parked entries that the change of state concerns."""
 
     fate: Fate

@@ -4,9 +4,9 @@ import asyncio
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
+from typing import NamedTuple
 
 import structlog
 
@@ -31,8 +31,7 @@ from state.unit_of_work import UnitOfWork
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     entry: InboxEntry
     subject: Subject
     lease: Lease

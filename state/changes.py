@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from state.conversation import Conversation
 from state.packing import pack, pack_for_lua
@@ -79,8 +79,7 @@ class TimerSetting:
     """It is cancelled when the state that this change ends in is left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Who made a change and why: what its conversation's history says."""
 
     source: str

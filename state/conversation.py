@@ -1,26 +1,28 @@
 """One FSM context: the unit that events change and that a user sees."""
 
 import zlib
-from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import quote, unquote
 
 from aiogram.fsm.storage.base import DEFAULT_DESTINY, StorageKey
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A bot, a chat and a user (and thread, business connection, destiny): aiogram's ``StorageKey``."""
-
+class _Ids(NamedTuple):
+    # A tuple: each event makes one, and looks it up in a dozen sets and mappings.
     bot_id: int
     chat_id: int
     user_id: int
     thread_id: int | None = None
     business_connection_id: str | None = None
     destiny: str = DEFAULT_DESTINY
+
+
+class Conversation(_Ids):
+    """A bot, a chat and a user (and thread, business connection, destiny): aiogram's ``StorageKey``."""
+
     # Made once: one event names a dozen keys of its conversation.
-    _text: str = field(default="", init=False, repr=False, compare=False)
-    _checksum: int = field(default=-1, init=False, repr=False, compare=False)
+    _text: str = ""
+    _checksum: int = -1
 
     @classmethod
     def private(cls, bot_id: int, user_id: int) -> Self:
@@ -56,14 +58,13 @@ class Conversation:
             text += f":b{quote(self.business_connection_id, safe='')}"
         if self.destiny != DEFAULT_DESTINY:
             text += f":d{quote(self.destiny, safe='')}"
-        object.__setattr__(self, "_text", text)
+        self._text = text
         return text
 
     def checksum(self) -> int:
         """Return the same number for all conversations of one bot in one chat."""
         if self._checksum < 0:
-            checksum = zlib.crc32(b"%d:%d" % (self.bot_id, self.chat_id))
-            object.__setattr__(self, "_checksum", checksum)
+            self._checksum = zlib.crc32(b"%d:%d" % (self.bot_id, self.chat_id))
         return self._checksum
 
     @classmethod

@@ -1,14 +1,12 @@
 """What the inbox keeps of one accepted call."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from state.conversation import Conversation
 from state.packing import pack, unpack
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One accepted call, never changed after it was accepted."""
 
     source: str

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from state.conversation import Conversation
 from state.durability import Confirmation
@@ -30,8 +29,7 @@ MOST_EVENTS: Final = 20_000
 RETRY_LATER_SECONDS: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of a call, and where its first coming is kept."""
 
     disposition: Disposition
@@ -251,7 +249,7 @@ def _accepted(partition: int, envelope: Envelope, answer: AcceptAnswer, lease: s
     conversation = envelope.conversation
     if conversation is None:
         conversation = Conversation.decode(answer.conversation.decode())
-        envelope = replace(envelope, conversation=conversation)
+        envelope = envelope._replace(conversation=conversation)
     expectation = Expectation.unpack(answer.terms) if answer.terms else None
     opening = Opening(lease, answer.snapshot) if answer.snapshot is not None else None
     return InboxEntry(answer.entry_id, partition, envelope, conversation, expectation, opening=opening)

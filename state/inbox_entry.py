@@ -1,12 +1,16 @@
 """One event that we owe work, as it lies in the inbox."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from state.conversation import Conversation
 from state.envelope import Envelope
 from state.expectations import Expectation
 from state.snapshot import Snapshot
+
+_NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -24,8 +28,7 @@ class Opening:
         return not self.begun and self.snapshot is not None and self.lease == lease
 
 
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
+class InboxEntry(NamedTuple):
     """An envelope that is owed work, its place in the inbox, and the expectation that it answers."""
 
     id: str
@@ -37,7 +40,7 @@ class InboxEntry:
     """A user waits for the answer."""
     first_id: str | None = None
     """The id that it was accepted under, if it has been unresolved or a dead letter since."""
-    journal: Mapping[str, bytes] = field(default_factory=dict)
+    journal: Mapping[str, bytes] = _NOTHING
     """What came of its handler's calls before it was a dead letter."""
     opening: Opening | None = None
     """None: its first run has not been counted at its acceptance."""

@@ -9,7 +9,7 @@ https://core.telegram.org/bots/api#responseparameters
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -175,4 +175,4 @@ class Migrations:
 def _under(conversation: Conversation, chat_id: int) -> Conversation:
     """Return *conversation* in the chat *chat_id*; a strategy by chat has the chat's id for the user's."""
     of_chat = conversation.user_id == conversation.chat_id
-    return replace(conversation, chat_id=chat_id, user_id=chat_id if of_chat else conversation.user_id)
+    return conversation._replace(chat_id=chat_id, user_id=chat_id if of_chat else conversation.user_id)

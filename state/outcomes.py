@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from state.snapshot import Snapshot
 
@@ -66,8 +67,7 @@ class Replayed(Enum):
     """No handler can have it: its conversation is not known, or it was a word to a subscriber."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptAnswer:
+class AcceptAnswer(NamedTuple):
     outcome: Accepted
     entry_id: str
     before: str | None = None
@@ -79,8 +79,7 @@ class AcceptAnswer:
     """What its first run, which is counted already, may read."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitAnswer:
+class CommitAnswer(NamedTuple):
     outcome: Committed
     revision: int = 0
     effects: int = 0
@@ -96,8 +95,7 @@ class CommitAnswer:
     """So many subscribers are owed word of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     attempts: int
     rank: int | None
     snapshot: Snapshot

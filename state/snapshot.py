@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Fields = Mapping[bytes, bytes]
 
@@ -16,8 +17,7 @@ class Needs:
     """Drafts that this use prolongs, by their quoted features, and how long they live after it in ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What was read of a conversation; what is neither data nor a draft is always in it."""
 
     fields: Fields

@@ -1,6 +1,5 @@
 """`POST /telegram/{bot_id}`: Telegram's updates, one at a time."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -84,8 +83,7 @@ async def receive(request: Incoming) -> Response:
 
 def _payment(told: Translation, update: Envelope, bot_id: int) -> Envelope:
     """What *update* tells of money, as one more event: of whom the token names, or of who paid."""
-    return replace(
-        update,
+    return update._replace(
         source=payments.source_of(bot_id),
         type=told.event.type,
         idempotency_key=told.idempotency_key,

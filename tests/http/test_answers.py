@@ -1,7 +1,6 @@
 """Telegram's answers to one effect, each told apart over real HTTP."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -115,13 +114,13 @@ async def _deactivated(desk: Desk) -> Answer:
 
 
 async def _chat_gone(desk: Desk) -> Answer:
-    return await desk.show("one", to=replace(CHAT, chat_id=777))
+    return await desk.show("one", to=CHAT._replace(chat_id=777))
 
 
 async def _migrated(desk: Desk) -> Answer:
     desk.api.chats.open(-5, ChatType.GROUP)
     desk.api.chats.migrate(-5, -1005)
-    return await desk.show("one", to=replace(CHAT, chat_id=-5))
+    return await desk.show("one", to=CHAT._replace(chat_id=-5))
 
 
 async def _query_expired(desk: Desk) -> Answer:

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from contextvars import Context
-from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -65,7 +64,7 @@ def test_only_what_follows_on_what_was_read_may_be_handed_over() -> None:
 def test_what_was_counted_is_known_when_it_is_read() -> None:
     """An entry that others stand before is read after them; its first run is not counted a second time."""
     held = PartitionLog(Lease(3, "worker/1"))
-    held.expect(replace(_entry("10-2"), opening=Opening("", None)))
+    held.expect(_entry("10-2")._replace(opening=Opening("", None)))
     held.add([_entry("10-1"), _entry("10-2")])
     first = held.next_of(_entry("").conversation, 0)
     assert first is not None
