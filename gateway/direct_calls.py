@@ -3,8 +3,6 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
@@ -22,6 +20,7 @@ from pydantic import TypeAdapter
 
 from state.errors import StoreUnavailable
 from state.journal import Journal
+from state.within import Within
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +42,9 @@ class DirectCalls:
         self._made: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    @contextmanager
-    def watch(self) -> Iterator[None]:
+    def watch(self) -> "Within[DirectCalls | None]":
         """Note the calls that are made within the ``with`` block."""
-        mark = _watching.set(self)
-        try:
-            yield
-        finally:
-            _watching.reset(mark)
+        return Within(_watching, self)
 
     async def make(
         self,

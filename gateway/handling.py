@@ -153,7 +153,7 @@ class Handling:
                     verdict = await self._tell(unit, director, subject)
         finally:
             await calls.answers(AWAIT_ANSWERS_BRIEFLY if subject.query is not None else AWAIT_ANSWERS)
-        if self._gateway.is_garbage(unit.final_state):
+        if calls.sent and self._gateway.is_garbage(unit.final_state):
             for message in calls.sent:
                 # What the handler told somebody else, an administrator say, is not of this conversation.
                 if message.chat.id != unit.conversation.chat_id:

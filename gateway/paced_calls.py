@@ -1,8 +1,6 @@
 """Messages that a bot's own code sends, under the same limits as those that delivery sends."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Final
@@ -22,6 +20,7 @@ from state.budgets import Closed, Open
 from state.chats import Chats
 from state.conversation import Conversation
 from state.errors import StoreUnavailable
+from state.within import Within
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +36,9 @@ def delivers() -> None:
     _delivers.set(True)
 
 
-@contextmanager
-def somebody_is_there(chat_id: int | None) -> Iterator[None]:
+def somebody_is_there(chat_id: int | None) -> Within[int | None]:
     """Say that within the ``with`` block a person has just done something in this chat; None: nobody has."""
-    mark = _there.set(chat_id)
-    try:
-        yield
-    finally:
-        _there.reset(mark)
+    return Within(_there, chat_id)
 
 
 class PaceCalls(BaseRequestMiddleware):

@@ -2,14 +2,36 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 from state.conversation import Conversation
 from state.inbox_entry import InboxEntry, Opening
 from state.lease import Lease
+
+Work = TypeVar("Work")
+
+
+class AtWork(Generic[Work]):
+    """One of *running* is at work in this task, within a ``with`` block. A class: each event enters one."""
+
+    __slots__ = ("_log", "_running", "_task", "_work")
+
+    def __init__(self, log: "PartitionLog", running: set[Work], work: Work) -> None:
+        self._log = log
+        self._running = running
+        self._work = work
+
+    def __enter__(self) -> None:
+        self._task = self._log.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.discard(self._work)
+        self._log.leave(self._task)
 
 
 @dataclass(slots=True)
@@ -55,41 +77,28 @@ class PartitionLog:
         self.running.add(conversation)
         self.quiet.clear()
 
-    @contextmanager
-    def at_work(self, conversation: Conversation) -> Iterator[None]:
+    def at_work(self, conversation: Conversation) -> "AtWork[Conversation]":
         """Work on *conversation*, which has begun, in this task; at the end nothing of it runs any more."""
-        with self._cancelled_if_lost():
-            try:
-                yield
-            finally:
-                self.running.discard(conversation)
-                self._look_whether_quiet()
+        return AtWork(self, self.running, conversation)
 
     def begin_answer(self, entry_id: str) -> None:
         """Note that an urgent entry runs."""
         self.answering.add(entry_id)
         self.quiet.clear()
 
-    @contextmanager
-    def at_answer(self, entry_id: str) -> Iterator[None]:
+    def at_answer(self, entry_id: str) -> "AtWork[str]":
         """Answer an urgent entry, which has begun, in this task; at the end it runs no more."""
-        with self._cancelled_if_lost():
-            try:
-                yield
-            finally:
-                self.answering.discard(entry_id)
-                self._look_whether_quiet()
+        return AtWork(self, self.answering, entry_id)
 
-    @contextmanager
-    def _cancelled_if_lost(self) -> Iterator[None]:
+    def enter(self) -> asyncio.Task[Any] | None:
+        """Return this task, which is cancelled if the partition is lost before it leaves."""
         task = asyncio.current_task()
         self._at_work.add(task)
-        try:
-            yield
-        finally:
-            self._at_work.discard(task)
+        return task
 
-    def _look_whether_quiet(self) -> None:
+    def leave(self, task: asyncio.Task[Any] | None) -> None:
+        """Note that *task* works here no more."""
+        self._at_work.discard(task)
         if not self.running and not self.answering:
             self.quiet.set()
 

@@ -1,7 +1,9 @@
 """What became of one run of a handler, and what has to be done next."""
 
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from state.outcomes import CommitAnswer, Committed
 
 
 class Fate(Enum):
@@ -31,3 +33,20 @@ class Processed(NamedTuple):
     """Timers were set."""
     told: bool = False
     """Subscribers are owed word of it."""
+
+    @classmethod
+    def by_commit(cls, answer: CommitAnswer) -> Self:
+        """Return what came of a run whose change was committed, or could not be."""
+        if answer.outcome is Committed.FENCED:
+            return cls(Fate.LOST)
+        if answer.outcome is Committed.STALE:
+            # Two events of one object at once: the other was further on, and this one changed nothing.
+            return cls(Fate.WAITS, at_ms=0)
+        return cls(
+            Fate.ENDED,
+            ended="applied",
+            unparked=tuple([entry_id.decode() for entry_id in answer.unparked]),
+            wrote=bool(answer.effects or answer.resolved),
+            timers=bool(answer.timers),
+            told=bool(answer.told),
+        )

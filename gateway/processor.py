@@ -26,6 +26,7 @@ from state.migrations import Home
 from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts
 from state.snapshot import Snapshot
 from state.storage import ConversationStorage
+from state.time_limit import TimeLimit
 from state.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,7 @@ class Processor:
         self._ttl_ms = milliseconds(conversation_expires_after)
         self._rank_ms = milliseconds(remember_rank_for)
         self._handler_limit = handler_limit
+        self._limit = TimeLimit(handler_limit)
         self._retries = retries
         self._settling = Settling(scripts, now_ms=now_ms, redact=redact)
         self._now_ms = now_ms
@@ -187,7 +189,7 @@ class Processor:
             if isinstance(verdict, Handled):
                 answer = await self._commit(unit, run)
                 if answer is not None:
-                    return _committed(answer)
+                    return Processed.by_commit(answer)
             else:
                 processed = await self._settle(run, unit, verdict)
                 if processed is not None:
@@ -198,8 +200,10 @@ class Processor:
 
     async def _handle(self, unit: UnitOfWork, run: _Run) -> Verdict:
         seconds = min(self._handler_limit.total_seconds(), run.seconds_left)
+        # Only a query has an end of its own; all other handlers may run equally long.
+        limit = asyncio.timeout(seconds) if run.answer_by < inf else self._limit.wait()
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with limit:
                 faults.reached("handle.before")
                 verdict = await self._handling.handle(unit, run.subject, run.journal)
                 faults.reached("handle.after")
@@ -277,25 +281,6 @@ class Processor:
     async def _give_up(self, run: _Run, reason: str, detail: str) -> Processed:
         await self._handling.queries.decline(run.subject.query, run.journal)
         return await self._settling.give_up(run.entry, run.lease, reason, detail)
-
-
-def _committed(answer: CommitAnswer) -> Processed:
-    match answer.outcome:
-        case Committed.FENCED:
-            return Processed(Fate.LOST)
-        case Committed.STALE:
-            # Two events of one object at once: the other was further on, and this one changed nothing.
-            return Processed(Fate.WAITS, at_ms=0)
-        case _:
-            unparked = tuple(entry_id.decode() for entry_id in answer.unparked)
-            return Processed(
-                Fate.ENDED,
-                ended="applied",
-                unparked=unparked,
-                wrote=bool(answer.effects or answer.resolved),
-                timers=bool(answer.timers),
-                told=bool(answer.told),
-            )
 
 
 def _ended(subject: Subject) -> tuple[str, str] | None:

@@ -115,7 +115,7 @@ class Worker:
     def hand(self, entry: InboxEntry, before: str) -> None:
         """Take *entry*, which was accepted in this process after the one with the id *before*."""
         held = self._holdings.get(entry.partition)
-        if held is None or held.has_read(entry.id):
+        if held is None or (held.cursor != before and held.has_read(entry.id)):
             # Nothing begins here, or a reader was quicker than the answer.
             return
         if held.owed < READ_AHEAD and held.has_read(before):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from state.conversation import Conversation
@@ -151,11 +152,11 @@ class Change:
             "bot": str(self.conversation.bot_id),
             "ttl_ms": self.ttl_ms,
         }
-        for name, attribute in _SINGLE:
-            if (value := getattr(self, attribute)) is not None:
+        for (name, _), value in zip(_SINGLE, _single_of(self), strict=True):
+            if value is not None:
                 members[name] = value
-        for name, attribute, form in _SEVERAL:
-            if values := getattr(self, attribute):
+        for (name, _, form), values in zip(_SEVERAL, _several_of(self), strict=True):
+            if values:
                 members[name] = form(values)
         if self.lease is None:
             members["wake"] = wake
@@ -241,3 +242,6 @@ _SEVERAL: Final[Sequence[tuple[str, str, Callable[[Any], Any]]]] = (
     ("expectations", "expectations", lambda expected: [each.members() for each in expected]),
     ("ended", "ended", lambda payment: asked(*payment)),
 )
+# All of them at once: most are absent from most changes.
+_single_of: Final = attrgetter(*(attribute for _, attribute in _SINGLE))
+_several_of: Final = attrgetter(*(attribute for _, attribute, _ in _SEVERAL))

@@ -1,6 +1,7 @@
 """What all processes together have done, kept in Redis: whichever is asked can tell."""
 
 import asyncio
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,6 +14,7 @@ from state.keys import Keys
 
 #: Upper ends of the classes into which times are sorted, in ms.
 TIME_CLASSES_MS: Final = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000)
+_CLASSES: Final = (*map(str, TIME_CLASSES_MS), "")
 
 
 class Counts:
@@ -34,7 +36,7 @@ class Counts:
 
     def time(self, name: str, label: str, milliseconds: int) -> None:
         """Count one duration of *name*: its class, and its part of the sum."""
-        longest = next((str(end) for end in TIME_CLASSES_MS if milliseconds <= end), "")
+        longest = _CLASSES[bisect_left(TIME_CLASSES_MS, milliseconds)]
         self.add(f"{name}_class", label, longest)
         self.add(f"{name}_ms", label, by=milliseconds)
 

@@ -17,6 +17,7 @@ from state.scripts import Change
 from state.snapshot import Snapshot
 from state.staged import Staged, StagedDraft, overlay
 from state.timers import Timer
+from state.within import Within
 
 _current: ContextVar["UnitOfWork | None"] = ContextVar("unit_of_work", default=None)
 
@@ -268,14 +269,9 @@ class UnitOfWork:
         """
         return self.basis.move_to(snapshot)
 
-    @contextmanager
-    def current(self) -> Iterator["UnitOfWork"]:
+    def current(self) -> "Within[UnitOfWork | None]":
         """Make the storage read from and stage in this unit of work, within the ``with`` block."""
-        mark = _current.set(self)
-        try:
-            yield self
-        finally:
-            _current.reset(mark)
+        return Within(_current, self)
 
 
 def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:

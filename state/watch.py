@@ -36,6 +36,8 @@ class Watch:
 
     def concerned(self, state: str | Literal[False]) -> Mapping[str, frozenset[str] | None]:
         """Return whom a change to *state* can concern, and the states before that each wants."""
+        if not self.rules:
+            return {}
         after, wanted = state or "", dict[str, frozenset[str] | None]()
         for rule in self.rules:
             if rule.after is None or after in rule.after:
