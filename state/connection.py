@@ -216,13 +216,16 @@ class store_errors:  # noqa: N801 - used as `with store_errors():`, like context
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not isinstance(error, redis_errors.RedisError):
-            return
-        if _forbids(error):
-            _complaint.about(error)
-        seconds = _seconds_to_wait(error)
-        if seconds is not None:
-            raise StoreUnavailable(seconds, reason=f"Redis: {type(error).__name__}") from error
+        if isinstance(error, redis_errors.RedisError) and (unavailable := as_unavailable(error)):
+            raise unavailable from error
+
+
+def as_unavailable(error: redis_errors.RedisError) -> StoreUnavailable | None:
+    """Return *error* in our words, as `store_errors` raises it; None: time will not mend it."""
+    if _forbids(error):
+        _complaint.about(error)
+    seconds = _seconds_to_wait(error)
+    return None if seconds is None else StoreUnavailable(seconds, reason=f"Redis: {type(error).__name__}")
 
 
 def _seconds_to_wait(error: redis_errors.RedisError) -> int | None:

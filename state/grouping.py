@@ -14,7 +14,7 @@ from redis.asyncio import ConnectionPool, Redis
 
 from state import faults
 from state.cluster import ClusterRedis, Nodes
-from state.connection import RETRIES, store_errors
+from state.connection import RETRIES, as_unavailable
 from state.line import Line
 
 #: Commands whose first word is no key.
@@ -102,11 +102,16 @@ class GroupedCalls:
 
     async def _answer(self, packed: bytes, key: str | None, script: Script | None = None) -> Any:
         """*key* says where the call goes in a Cluster; None: anywhere."""
-        with store_errors():
+        # As `store_errors` does; this is on the way of every call, and `try` costs nothing.
+        try:
             answer = await self._ask(packed, key)
             if isinstance(answer, Exception):
                 answer = await self._insist(packed, key, script, answer)
-            return answer
+        except redis_errors.RedisError as error:
+            if unavailable := as_unavailable(error):
+                raise unavailable from error
+            raise
+        return answer
 
     async def _ask(self, packed: bytes, key: str | None) -> Any:
         """Return the answer, or what came instead of it."""
