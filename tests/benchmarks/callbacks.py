@@ -3,7 +3,6 @@
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -11,18 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import psutil  # type: ignore[import-untyped]  # the package carries no types
 import uvloop
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
 from routers.provider import Example
 from routers.registry import providers
-from state.connection import connect
 from state.conversation import Conversation
 from state.expectations import Expectation, mint
 from state.keys import Keys
-from tests.benchmarks.gateway import AT_ONCE, GIVE_UP_SECONDS, RUNS, _free_port, _listening
+from tests.benchmarks.gateway.served import GIVE_UP_SECONDS, serving
+from tests.benchmarks.gateway.throughput import AT_ONCE, RUNS
 from tests.benchmarks.load import post, send_all
 from tests.benchmarks.report import Report
 from tests.benchmarks.servers import BOT_ID, STRIPE_SECRET
@@ -59,36 +57,24 @@ async def _run() -> None:
 
 
 async def _measure(kind: str, redis_url: str) -> dict[str, float]:
-    redis = await connect(redis_url)
-    await redis.flushall()
-    port = _free_port()
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.servers", kind, str(port), redis_url
-    )
     users = [Conversation.private(BOT_ID, user + 1) for user in range(WARM_UP + CALLBACKS)]
-    requests = await _expected(redis, users)
     counted = users if kind == KINDS[0] else []
-    try:
-        await _listening(port)
-        await send_all(port, requests[:WARM_UP], AT_ONCE)
-        await _handled(redis, counted[:WARM_UP])
-        process = psutil.Process(server.pid)
-        cpu = sum(process.cpu_times()[:2])
+    async with serving(kind, redis_url) as served:
+        requests = await _expected(served.redis, users)
+        await send_all(served.port, requests[:WARM_UP], AT_ONCE)
+        await _handled(served.redis, counted[:WARM_UP])
+        cpu = served.cpu_seconds
         began = time.perf_counter()
-        load = await send_all(port, requests[WARM_UP:], AT_ONCE)
-        ended, lost = await _handled(redis, counted[WARM_UP:])
+        load = await send_all(served.port, requests[WARM_UP:], AT_ONCE)
+        ended, lost = await _handled(served.redis, counted[WARM_UP:])
         return {
             "lost": lost,
             "handled_per_second": (CALLBACKS - lost) / (max(ended, began + load.seconds) - began),
             "acknowledged_per_second": load.answered / load.seconds,
             "p50_ms": load.percentile(0.5),
             "p99_ms": load.percentile(0.99),
-            "core_seconds_per_1000": (sum(process.cpu_times()[:2]) - cpu) / CALLBACKS * 1000,
+            "core_seconds_per_1000": (served.cpu_seconds - cpu) / CALLBACKS * 1000,
         }
-    finally:
-        server.terminate()
-        await server.wait()
-        await redis.aclose()
 
 
 async def _expected(redis: Redis, users: Sequence[Conversation]) -> Sequence[bytes]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,33 @@ def post(path: str, headers: Mapping[str, str], body: bytes, *, method: str = "P
     return start.encode() + body
 
 
+class Connection:
+    """One keep-alive connection, on which one request is under way at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> Self:
+        """Connect."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(self, request: bytes) -> None:
+        """
+        Send one request and wait for its answer.
+
+        Raises:
+            AssertionError: the answer was no success.
+        """
+        self._writer.write(request)
+        await _answer(self._reader)
+
+    def close(self) -> None:
+        """Close it."""
+        self._writer.close()
+
+
 async def send_all(port: int, requests: Sequence[bytes], at_once: int) -> Load:
     """
     Send all *requests* over *at_once* connections.
@@ -56,13 +84,12 @@ async def send_all(port: int, requests: Sequence[bytes], at_once: int) -> Load:
     times: list[float] = []
 
     async def connection() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        link = await Connection.open(port)
         for request in waiting:
             began = time.perf_counter()
-            writer.write(request)
-            await _answer(reader)
+            await link.ask(request)
             times.append((time.perf_counter() - began) * 1000)
-        writer.close()
+        link.close()
 
     began = time.perf_counter()
     await asyncio.gather(*(connection() for _ in range(at_once)))

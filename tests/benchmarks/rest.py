@@ -17,7 +17,7 @@ from state.api_keys import ApiKeys, Scope
 from state.connection import connect
 from state.grouping import GroupedCalls
 from state.keys import Keys
-from tests.benchmarks.gateway import _free_port, _listening
+from tests.benchmarks.gateway.served import free_port, listening
 from tests.benchmarks.load import send
 from tests.benchmarks.report import Report
 from tests.benchmarks.rest_servers import KINDS
@@ -54,14 +54,14 @@ async def _measure(kind: str, redis_url: str) -> dict[str, dict[str, float]]:
     keys = ApiKeys(GroupedCalls(redis), Keys())
     now_ms = time.time_ns() // 1_000_000
     _, key = await keys.create("bench", frozenset(Scope), now_ms=now_ms)
-    port = _free_port()
+    port = free_port()
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.rest_servers", kind, str(port), redis_url
     )
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     draft = "/v1/bots/main/users/501/drafts/shop"
     try:
-        await _listening(port)
+        await listening(port)
         process = psutil.Process(server.pid)
 
         async def measured(path: str, bodies: list[bytes], each: int, method: str) -> dict[str, float]:

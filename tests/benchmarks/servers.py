@@ -1,7 +1,8 @@
 """
-The servers that are compared: ``python -m tests.benchmarks.servers KIND PORT REDIS_URL``, on the first core.
+The servers that are compared: ``python -m tests.benchmarks.servers KIND PORT REDIS_URL PARTITIONS``.
 
-Each takes Telegram updates, and all but the bare ones run the same handler of aiogram's; two take callbacks.
+Each has the first core, those whose name ends with "listing" all. Each takes Telegram updates, and all but
+the bare ones run the same handler of aiogram's; two take callbacks.
 """
 
 import asyncio
@@ -21,7 +22,11 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisStorage
 from aiogram.types import Message
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
+from aiogram_fastapi_server import (  # type: ignore[import-untyped]  # the package carries no types
+    SimpleRequestHandler as FastAPIRequestHandler,
+)
 from aiohttp import web
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +36,7 @@ from gateway import Director, Feature, Gateway
 from gateway.logs import set_up_logs
 from gateway.role import Role
 from gateway.server import run_gateway
-from gateway.settings import BotSettings, Settings, TelegramSettings
+from gateway.settings import BotSettings, RedisSettings, Settings, TelegramSettings
 from gateway.settings.callers import SourceSettings
 from gateway.settings.log import LogLevel
 from routers.payments.events import PaymentSucceeded
@@ -47,10 +52,12 @@ BOT_ID = 42
 TOKEN = f"{BOT_ID}:bench"
 STRIPE_SECRET = "whsec_of_the_benchmarks"
 SECRET = "bench"
-Serve = Callable[[socket.socket, str], Coroutine[Any, Any, None]]
+PATH = f"/telegram/{BOT_ID}"
+AddHandler = Callable[[Router], None]
+Serve = Callable[[socket.socket, str, int], Coroutine[Any, Any, None]]
 
 
-def add_handler(router: Router) -> None:
+def counting(router: Router) -> None:
     """The handler that every compared server runs: read the data, change it, set the state."""
 
     @router.message()
@@ -60,19 +67,34 @@ def add_handler(router: Router) -> None:
         await state.set_state("Bench:counting")
 
 
-async def ours(sock: socket.socket, redis_url: str) -> None:
+def listing(router: Router) -> None:
+    """A handler that shows the order in which updates are handled."""
+
+    @router.message()
+    async def handle(message: Message, state: FSMContext) -> None:
+        data = await state.get_data()
+        await state.update_data(handled=[*data.get("handled", []), message.text])
+
+
+def ours(add_handler: AddHandler) -> Serve:
     """The gateway: web and worker in one process."""
-    feature = Feature("bench")
-    add_handler(feature.chat)
-    bot = BotSettings(token=SecretStr(TOKEN), secret_token=SecretStr(SECRET))
-    settings = Settings(telegram=TelegramSettings(bots={"main": bot}))
-    await run_gateway(Gateway(feature), settings, redis_url, Role.ALL, sock, stop=asyncio.Event())
+
+    async def serve(sock: socket.socket, redis_url: str, partitions: int) -> None:
+        feature = Feature("bench")
+        add_handler(feature.chat)
+        bot = BotSettings(token=SecretStr(TOKEN), secret_token=SecretStr(SECRET))
+        settings = Settings(
+            telegram=TelegramSettings(bots={"main": bot}), redis=RedisSettings(partitions=partitions)
+        )
+        await run_gateway(Gateway(feature), settings, redis_url, Role.ALL, sock, stop=asyncio.Event())
+
+    return serve
 
 
 def callbacks(role: Role) -> Serve:
     """The gateway with an account at Stripe, and a feature that waits for payments."""
 
-    async def serve(sock: socket.socket, redis_url: str) -> None:
+    async def serve(sock: socket.socket, redis_url: str, _: int) -> None:
         feature = Feature("bench")
 
         @feature.on("payment.succeeded")
@@ -88,26 +110,32 @@ def callbacks(role: Role) -> Serve:
     return serve
 
 
-def aiogram(*, background: bool, isolation: bool) -> Serve:
+def _dispatcher(redis_url: str, add_handler: AddHandler, *, isolation: bool) -> Dispatcher:
+    """aiogram's dispatcher with its Redis storage."""
+    # In background mode the number of handlers at once has no limit, and the pool must not be what fails.
+    storage = RedisStorage.from_url(
+        redis_url,
+        connection_kwargs={"max_connections": 10_000},
+        key_builder=DefaultKeyBuilder(with_bot_id=True),
+    )
+    lock = storage.create_isolation() if isolation else None
+    dispatcher = Dispatcher(storage=storage, events_isolation=lock)
+    router = Router()
+    add_handler(router)
+    dispatcher.include_router(router)
+    return dispatcher
+
+
+def aiogram(add_handler: AddHandler, *, background: bool = False, isolation: bool = False) -> Serve:
     """aiogram's own webhook handler under aiohttp, with its Redis storage."""
 
-    async def serve(sock: socket.socket, redis_url: str) -> None:
-        # In background mode the number of handlers at once has no limit, and the pool must not be what fails.
-        storage = RedisStorage.from_url(
-            redis_url,
-            connection_kwargs={"max_connections": 10_000},
-            key_builder=DefaultKeyBuilder(with_bot_id=True),
-        )
-        lock = storage.create_isolation() if isolation else None
-        dispatcher = Dispatcher(storage=storage, events_isolation=lock)
-        router = Router()
-        add_handler(router)
-        dispatcher.include_router(router)
+    async def serve(sock: socket.socket, redis_url: str, _: int) -> None:
+        dispatcher = _dispatcher(redis_url, add_handler, isolation=isolation)
         app = web.Application()
         handler = SimpleRequestHandler(
             dispatcher, Bot(TOKEN), handle_in_background=background, secret_token=SECRET
         )
-        handler.register(app, "/telegram/42")
+        handler.register(app, PATH)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, sock).start()
@@ -116,7 +144,17 @@ def aiogram(*, background: bool, isolation: bool) -> Serve:
     return serve
 
 
-async def bare(sock: socket.socket, _: str) -> None:
+async def aiogram_fastapi_server(sock: socket.socket, redis_url: str, _: int) -> None:
+    """aiogram-fastapi-server as it comes: FastAPI under uvicorn, in background mode."""
+    app = FastAPI()
+    handler = FastAPIRequestHandler(
+        _dispatcher(redis_url, counting, isolation=False), Bot(TOKEN), secret_token=SECRET
+    )
+    handler.register(app, PATH)
+    await _uvicorn(app, sock)
+
+
+async def bare(sock: socket.socket, _: str, __: int) -> None:
     """uvicorn answering 200 to anything: the limit of the server."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,9 +163,9 @@ async def bare(sock: socket.socket, _: str) -> None:
     await _uvicorn(app, sock)
 
 
-async def bare_accept(sock: socket.socket, redis_url: str) -> None:
+async def bare_accept(sock: socket.socket, redis_url: str, partitions: int) -> None:
     """uvicorn, and one grouped accept for each request: the limit of the design."""
-    inbox = Inbox(Scripts(GroupedCalls(await connect(redis_url)), Keys()))
+    inbox = Inbox(Scripts(GroupedCalls(await connect(redis_url)), Keys(partitions=partitions)))
     numbers = count()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,25 +192,37 @@ async def _uvicorn(app: ASGIApp, sock: socket.socket) -> None:
 
 #: Those that take Telegram's updates, with their limits.
 COMPARED: dict[str, Serve] = {
-    "ours": ours,
-    "aiogram": aiogram(background=False, isolation=False),
-    "aiogram isolated": aiogram(background=False, isolation=True),
-    "aiogram background": aiogram(background=True, isolation=False),
+    "ours": ours(counting),
+    "aiogram": aiogram(counting),
+    "aiogram isolated": aiogram(counting, isolation=True),
+    "aiogram background": aiogram(counting, background=True),
+    "aiogram background isolated": aiogram(counting, background=True, isolation=True),
+    "aiogram-fastapi-server": aiogram_fastapi_server,
     "bare uvicorn": bare,
     "bare uvicorn and one accept": bare_accept,
 }
+#: Those that show the order in which they handle updates.
+LISTING: dict[str, Serve] = {
+    "ours listing": ours(listing),
+    "aiogram listing": aiogram(listing),
+    "aiogram isolated listing": aiogram(listing, isolation=True),
+}
 KINDS: dict[str, Serve] = {
     **COMPARED,
+    **LISTING,
     "ours, callbacks": callbacks(Role.ALL),
     "ours, callbacks accepted only": callbacks(Role.WEB),
 }
 
 
 if __name__ == "__main__":
+    kind = sys.argv[1]
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {0})
+        # Two that are compared as a pair have all cores.
+        cores = set(range(os.cpu_count() or 1)) if kind in LISTING else {0}
+        os.sched_setaffinity(0, cores)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(sys.argv[2])))
     set_up_logs(LogLevel.WARNING)
-    uvloop.run(KINDS[sys.argv[1]](listener, sys.argv[3]))
+    uvloop.run(KINDS[kind](listener, sys.argv[3], int(sys.argv[4])))

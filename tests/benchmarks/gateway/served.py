@@ -1,0 +1,157 @@
+"""A server that is measured, in a process of its own, and what Redis holds of its work."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import psutil  # type: ignore[import-untyped]  # the package carries no types
+from redis.asyncio import Redis
+
+from state.connection import connect
+from state.conversation import Conversation
+from state.keys import Keys
+from state.values import load
+from tests.benchmarks.servers import BOT_ID, PATH, SECRET
+
+HEADERS: Final = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
+#: What has not grown for so long does not grow any more.
+GIVE_UP_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server of one *kind*."""
+
+    kind: str
+    port: int
+    redis: Redis
+    partitions: int
+    _process: asyncio.subprocess.Process
+
+    @property
+    def path(self) -> str:
+        """Where it takes updates."""
+        return PATH
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What the process has used of a core."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        await self._process.wait()
+
+    async def data(self, users: Iterable[int]) -> list[dict[str, Any]]:
+        """Return what its handler has kept for each user."""
+        return [kept for kept, _ in await self._kept(users)]
+
+    async def states(self, users: Iterable[int]) -> list[str | None]:
+        """Return the state that its handler has set for each user."""
+        return [state for _, state in await self._kept(users)]
+
+    async def _kept(self, users: Iterable[int]) -> list[tuple[dict[str, Any], str | None]]:
+        keys = Keys(partitions=self.partitions)
+        pipeline = self.redis.pipeline(transaction=False)
+        for user in users:
+            if self.kind.startswith("ours"):
+                name = keys.conversation(Conversation.private(BOT_ID, user))
+                pipeline.execute_command("HGETALL", name)
+            else:
+                name = f"fsm:{BOT_ID}:{user}:{user}"
+                pipeline.execute_command("MGET", f"{name}:data", f"{name}:state")
+        answers = await pipeline.execute()
+        if not self.kind.startswith("ours"):
+            return [(orjson.loads(data) if data else {}, state and state.decode()) for data, state in answers]
+        return [
+            (
+                {name[2:].decode(): load(value) for name, value in fields.items() if name.startswith(b"d:")},
+                fields[b"s"].decode() if b"s" in fields else None,
+            )
+            for fields in answers
+        ]
+
+    async def committed(self, expected: int, users: Iterable[int]) -> tuple[float, int]:
+        """
+        Wait until the users' counters add up to *expected*, or grow no more: what is missing then is lost.
+
+        Return when they grew last, and what is missing.
+        """
+        users = list(users)
+        counted, grew_at = 0, time.perf_counter()
+        while counted < expected and time.perf_counter() - grew_at < GIVE_UP_SECONDS:
+            now_counted = expected if self.kind.startswith("bare") else await self._counted(users)
+            if now_counted > counted:
+                counted, grew_at = now_counted, time.perf_counter()
+            await asyncio.sleep(0.005)
+        return grew_at, expected - counted
+
+    async def _counted(self, users: Iterable[int]) -> int:
+        return sum(data.get("count", 0) for data in await self.data(users))
+
+
+@asynccontextmanager
+async def serving(
+    kind: str, redis_url: str, *, port: int | None = None, keep: bool = False, partitions: int = 64
+) -> AsyncIterator[Served]:
+    """Start a server of *kind* over an empty Redis, or with *keep* over what is there; end it afterwards."""
+    redis = await connect(redis_url)
+    if not keep:
+        await redis.flushall()
+    port = port or free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.servers", kind, str(port), redis_url, str(partitions)
+    )
+    try:
+        await listening(port)
+        yield Served(kind, port, redis, partitions, process)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+        await redis.aclose()
+
+
+async def listening(port: int) -> None:
+    """Wait until somebody takes connections there."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def update(number: int, user: int) -> bytes:
+    """Return the update *number*, a message of *user* in its private chat, as Telegram sends it."""
+    person: dict[str, Any] = {"id": user, "is_bot": False, "first_name": "Ada", "language_code": "en"}
+    return orjson.dumps(
+        {
+            "update_id": number,
+            "message": {
+                "message_id": number,
+                "date": 1_795_000_000,
+                "chat": {"id": user, "type": "private", "first_name": "Ada"},
+                "from": person,
+                "text": f"message {number}",
+            },
+        }
+    )

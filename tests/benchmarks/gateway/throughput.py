@@ -1,0 +1,65 @@
+"""How many updates a core handles, and what each costs."""
+
+import statistics
+import time
+from typing import Final
+
+from tests.benchmarks.gateway.served import HEADERS, serving, update
+from tests.benchmarks.load import Load, send
+from tests.benchmarks.report import Report
+from tests.benchmarks.servers import COMPARED
+
+RUNS: Final = 3
+WARM_UP: Final = 200
+UPDATES: Final = 3000
+USERS: Final = 500
+AT_ONCE: Final = 40
+
+
+async def measure(redis_url: str) -> None:
+    """Print the table."""
+    figures: dict[str, list[dict[str, float]]] = {kind: [] for kind in COMPARED}
+    for _ in range(RUNS):
+        for kind in COMPARED:
+            figures[kind].append(await one(kind, redis_url))
+    medians = {
+        kind: {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        for kind, runs in figures.items()
+    }
+    ours = medians["ours"]
+    report = Report("gateway", f"{UPDATES} updates of {USERS} users, {AT_ONCE} at once, one core")
+    for kind, median in medians.items():
+        report.row(
+            what=kind,
+            ours_is_so_many_times_committed=ours["committed"] / median["committed"],
+            ours_is_so_many_times_acknowledged=ours["acknowledged"] / median["acknowledged"],
+            lost=int(median["lost"]),
+            committed_per_second=median["committed"],
+            acknowledged_per_second=median["acknowledged"],
+            p50_ms=median["p50_ms"],
+            p99_ms=median["p99_ms"],
+            core_seconds_per_1000=median["core_seconds"],
+        )
+    report.close(runs=RUNS)
+
+
+async def one(kind: str, redis_url: str) -> dict[str, float]:
+    """Send all updates to one server, and return its figures."""
+    users = range(1, USERS + 1)
+    async with serving(kind, redis_url) as served:
+        warm_up = [update(number, number % USERS + 1) for number in range(WARM_UP)]
+        await send(served.port, served.path, HEADERS, warm_up, AT_ONCE)
+        await served.committed(WARM_UP, users)
+        cpu = served.cpu_seconds
+        bodies = [update(1000 + number, number % USERS + 1) for number in range(UPDATES)]
+        began = time.perf_counter()
+        load: Load = await send(served.port, served.path, HEADERS, bodies, AT_ONCE)
+        ended, lost = await served.committed(WARM_UP + UPDATES, users)
+        return {
+            "acknowledged": load.answered / load.seconds,
+            "committed": (UPDATES - lost) / (ended - began),
+            "lost": lost,
+            "p50_ms": load.percentile(0.5),
+            "p99_ms": load.percentile(0.99),
+            "core_seconds": (served.cpu_seconds - cpu) / UPDATES * 1000,
+        }
