@@ -10,6 +10,7 @@ import structlog
 
 from gateway.deadline_lane import DeadlineLane
 from gateway.delivery import Delivery
+from gateway.handler_slots import HandlerSlots
 from gateway.holdings import STORE_PAUSE_SECONDS, Holdings
 from gateway.partition import PartitionLog
 from gateway.processed import Fate, Processed
@@ -73,7 +74,7 @@ class Worker:
         self.on_told: Callable[[], None] = _nobody
         """Called when a subscriber may be owed word of a change."""
         self._now_ms = now_ms
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = HandlerSlots(concurrency, inbox)
         self._lane = DeadlineLane(
             inbox,
             processor,
@@ -108,7 +109,7 @@ class Worker:
     def would_begin(self, partition: int, conversation: Conversation) -> str:
         """Return the lease under which an event of *conversation* would begin at once; "": it would not."""
         held = self._holdings.get(partition)
-        if held is None or self._stopping or self._slots.locked() or not held.is_free(conversation):
+        if held is None or self._stopping or self._slots.all_taken() or not held.is_free(conversation):
             return ""
         return held.lease.value
 

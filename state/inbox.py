@@ -54,6 +54,10 @@ class Inbox:
         self._most = most_events
         self._pressure = pressure
         self._confirmation = confirmation
+        self.calls = 0
+        """How many have come to this process."""
+        self.storing = 0
+        """How many of them Redis has not answered yet."""
         self._would_begin: Callable[[int, Conversation], str] = _never
         self._on_accepted: Callable[[InboxEntry, str], None] = _nobody_takes
         self._on_urgent: Callable[[int], None] = _nobody
@@ -104,6 +108,8 @@ class Inbox:
             StoreUnavailable: as `accept`.
         """
         counts = self._scripts.counts
+        self.calls += 1
+        self.storing += 1
         try:
             receipt = await self._take(envelope, remember_for, urgent)
         except Overloaded:
@@ -112,6 +118,8 @@ class Inbox:
         except StoreUnavailable:
             counts.add("calls", envelope.source, "store_unavailable")
             raise
+        finally:
+            self.storing -= 1
         counts.add("calls", envelope.source, receipt.disposition.name.lower())
         return receipt
 
