@@ -113,7 +113,8 @@ class Holdings:
         held = [*self._logs.values(), *self._leaving.values()]
         kept = await asyncio.gather(*(self._leases.renew(each.lease) for each in held))
         for each, ours in zip(held, kept, strict=True):
-            if not ours:
+            # What was given back meanwhile is not lost.
+            if not ours and (self.has(each) or self._leaving.get(each.lease.partition) is each):
                 log.warning("a lease is lost", partition=each.lease.partition)
                 self.lose(each)
 
@@ -178,9 +179,12 @@ class Holdings:
                 async with asyncio.timeout(limit.total_seconds() if limit else None):
                     await held.quiet.wait()
             await self._delivery.release(partition, limit)
+            # Before it is given back: a renewal that comes afterwards would take that for a loss.
+            del self._leaving[partition]
             await self._leases.release(held.lease)
             await self._leases.tell(self._known)
         except StoreUnavailable as error:
             log.warning("the store is away; a lease ends by itself", partition=partition, error=str(error))
         finally:
-            del self._leaving[partition]
+            if self._leaving.get(partition) is held:
+                del self._leaving[partition]

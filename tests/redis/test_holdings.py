@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from gateway import Feature
 from gateway.gateway import Gateway
@@ -13,7 +14,9 @@ from gateway.runtime import Runtime, running
 from gateway.settings import Settings, WorkerSettings
 from routers.event import OtherEvent
 from state.conversation import Conversation
+from state.ending import ended
 from state.scripts import Committed
+from state.wake import Word
 from tests.redis.conftest import Outside, Run
 from tests.waiting import wait_until
 
@@ -56,6 +59,27 @@ async def test_a_stopping_worker_hands_over_within_a_second(
     await wait_until(lambda: held(second) == [64], description="the second has all")
 
     assert time.monotonic() - began < 1
+
+
+async def test_what_is_handed_over_is_not_called_lost(run: Run) -> None:
+    """Losing a lease is a warning, since work is cut short; sharing is every day's work."""
+    first = await run(Feature("shop"))
+    await wait_until(lambda: held(first) == [64], description="the first has all")
+    worker = first.worker
+    assert worker is not None
+
+    async def look_all_the_time() -> None:
+        while True:
+            worker.woken(Word(None))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look_all_the_time())
+    with capture_logs() as lines:
+        second = await run(Feature("shop"))
+        await wait_until(lambda: held(first, second) == [32, 32], description="two share")
+    await ended(looking)
+
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == []
 
 
 async def test_a_busy_partition_is_handed_over_too(
