@@ -1,24 +1,21 @@
 """A provider's callback end to end: signed, over HTTP, handled by a feature, its change in Redis."""
 
 import asyncio
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import uvloop
 from redis.asyncio import Redis
 
-from gateway.embedded import EmbeddedRedis
 from routers.provider import Example
 from routers.registry import providers
 from state.conversation import Conversation
 from state.expectations import Expectation, mint
 from state.keys import Keys
+from tests.benchmarks.apart import redis_apart
 from tests.benchmarks.gateway.served import GIVE_UP_SECONDS, serving
 from tests.benchmarks.gateway.throughput import AT_ONCE, RUNS
 from tests.benchmarks.load import post, send_all
@@ -38,13 +35,10 @@ def run() -> None:
 
 async def _run() -> None:
     figures: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
-    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)) or {0})
-        async with EmbeddedRedis(Path(folder)) as redis:
-            for _ in range(RUNS):
-                for kind in KINDS:
-                    figures[kind].append(await _measure(kind, redis.url))
+    async with redis_apart() as redis_url:
+        for _ in range(RUNS):
+            for kind in KINDS:
+                figures[kind].append(await _measure(kind, redis_url))
     medians = {
         kind: {name: statistics.median(run[name] for run in runs) for name in runs[0]}
         for kind, runs in figures.items()

@@ -1,22 +1,19 @@
 """The edge of REST, per core: one event, a field of a draft, and a thousand events in one call."""
 
 import asyncio
-import os
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import orjson
 import psutil  # type: ignore[import-untyped]  # the package carries no types
 import uvloop
 
-from gateway.embedded import EmbeddedRedis
 from state.api_keys import ApiKeys, Scope
 from state.connection import connect
 from state.grouping import GroupedCalls
 from state.keys import Keys
+from tests.benchmarks.apart import redis_apart
 from tests.benchmarks.gateway.served import free_port, listening
 from tests.benchmarks.load import send
 from tests.benchmarks.report import Report
@@ -36,15 +33,11 @@ def run() -> None:
 
 async def _run() -> None:
     figures: dict[tuple[str, str], list[dict[str, float]]] = {}
-    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
-        if hasattr(os, "sched_setaffinity"):
-            # The server has the first core to itself; the load and Redis share the others.
-            os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)) or {0})
-        async with EmbeddedRedis(Path(folder)) as redis:
-            for _ in range(RUNS):
-                for kind in KINDS:
-                    for what, measured in (await _measure(kind, redis.url)).items():
-                        figures.setdefault((kind, what), []).append(measured)
+    async with redis_apart() as redis_url:
+        for _ in range(RUNS):
+            for kind in KINDS:
+                for what, measured in (await _measure(kind, redis_url)).items():
+                    figures.setdefault((kind, what), []).append(measured)
     _tell(figures)
 
 

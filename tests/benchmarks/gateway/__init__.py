@@ -1,12 +1,8 @@
 """End to end: an update over HTTP, handled by aiogram's dispatcher, its change in Redis."""
 
-import os
-import tempfile
-from pathlib import Path
-
 import uvloop
 
-from gateway.embedded import EmbeddedRedis
+from tests.benchmarks.apart import redis_apart
 from tests.benchmarks.gateway import burst, killed, pace, scale, throughput
 
 
@@ -16,10 +12,6 @@ def run() -> None:
 
 
 async def _run() -> None:
-    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
-        if hasattr(os, "sched_setaffinity"):
-            # The server has the first core to itself; the load and Redis share the others.
-            os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)) or {0})
-        async with EmbeddedRedis(Path(folder)) as redis:
-            for part in (throughput, pace, burst, killed, scale):
-                await part.measure(redis.url)
+    async with redis_apart() as redis_url:
+        for part in (throughput, pace, burst, killed, scale):
+            await part.measure(redis_url)
