@@ -26,7 +26,7 @@ from state.migrations import Home
 from state.scripts import Cause, Change, CommitAnswer, Committed, Loaded, Scripts
 from state.snapshot import Snapshot
 from state.storage import ConversationStorage
-from state.time_limit import TimeLimit
+from state.time_limit import LimitedWait, TimeLimit
 from state.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -146,7 +146,7 @@ class Processor:
         attempts = loaded.attempts - self._excused[entry.id]
         if attempts > policy.attempts:
             return await self._give_up(run, "attempts", f"{attempts - 1} runs began, none ended")
-        if run.seconds_left <= 0:
+        if run.answer_by < inf and run.seconds_left <= 0:
             return await self._give_up(run, "deadline", "it came to its handler too late to be answered")
         if subject.is_behind(loaded.rank):
             return await self._settling.ignore(entry, lease, "an event that is further on was applied before")
@@ -199,9 +199,12 @@ class Processor:
             snapshot = await self._storage.reading.begin(entry.conversation)
 
     async def _handle(self, unit: UnitOfWork, run: _Run) -> Verdict:
-        seconds = min(self._handler_limit.total_seconds(), run.seconds_left)
         # Only a query has an end of its own; all other handlers may run equally long.
-        limit = asyncio.timeout(seconds) if run.answer_by < inf else self._limit.wait()
+        longest = self._handler_limit
+        limit: LimitedWait | asyncio.Timeout = self._limit.wait()
+        if run.answer_by < inf:
+            longest = min(longest, timedelta(seconds=run.seconds_left))
+            limit = asyncio.timeout(longest.total_seconds())
         try:
             async with limit:
                 faults.reached("handle.before")
@@ -210,7 +213,7 @@ class Processor:
                 return verdict
         except TimeoutError:
             if limit.expired():
-                raise HandlerTimeout(timedelta(seconds=seconds)) from None
+                raise HandlerTimeout(longest) from None
             raise
 
     async def _commit(self, unit: UnitOfWork, run: _Run) -> CommitAnswer | None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any, Final, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, dataclass_transform
 
 from state.conversation import Conversation
 from state.packing import pack, pack_for_lua
 
 #: A client that lost an answer asks again within seconds, or never.
 REMEMBER_MADE_MS = 120_000
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,17 @@ class Cause(NamedTuple):
     """What the chat was owed for it: ``show content``, ``call SendMessage``."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Change:
+@dataclass_transform(kw_only_default=True)
+class _Sparse:
+    """A record that holds what it was given only; all else has its class's value, and costs nothing."""
+
+    def __init__(self, **given: Any) -> None:
+        if not self.__annotations__.keys() >= given.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(given.keys() - self.__annotations__)}")
+        self.__dict__.update(given)
+
+
+class Change(_Sparse):
     """One change of one conversation. What is absent is left alone."""
 
     conversation: Conversation
@@ -112,10 +122,10 @@ class Change:
     """The new state; False unsets it; None leaves it."""
     replace: Literal["all", "data"] | None = None
     """Remove all data first, and the drafts with it or not."""
-    set: Mapping[str, bytes] = field(default_factory=dict)
+    set: Mapping[str, bytes] = _NOTHING
     delete: Sequence[str] = ()
-    drafts: Mapping[str, DraftChange] = field(default_factory=dict)
-    touch: Mapping[str, int] = field(default_factory=dict)
+    drafts: Mapping[str, DraftChange] = _NOTHING
+    touch: Mapping[str, int] = _NOTHING
     """Drafts that were read, and how long they live after that in ms."""
     garbage: Sequence[Tracked] = ()
     effects: Sequence[bytes] = ()
@@ -133,7 +143,7 @@ class Change:
     """How long to keep how the event ended; None: not at all."""
     forget: bool = False
     """Remove the whole conversation."""
-    when: Mapping[str, bytes | None] = field(default_factory=dict)
+    when: Mapping[str, bytes | None] = _NOTHING
     """Fields and what they must hold, None: nothing; otherwise the outcome is CONFLICT."""
     once: str | None = None
     """A random name of this change. Sent twice under one name, for a lost answer, it is made once."""
@@ -152,32 +162,28 @@ class Change:
             "bot": str(self.conversation.bot_id),
             "ttl_ms": self.ttl_ms,
         }
-        for (name, _), value in zip(_SINGLE, _single_of(self), strict=True):
-            if value is not None:
-                members[name] = value
-        for (name, _, form), values in zip(_SEVERAL, _several_of(self), strict=True):
-            if values:
-                members[name] = form(values)
+        for name, value in vars(self).items():
+            if value and name in _SEVERAL:
+                called, form = _SEVERAL[name]
+                members[called] = form(value)
+            elif value is not None and name in _SINGLE:
+                members[_SINGLE[name]] = value
+        if self.cause is not None:
+            members["cause"] = self._packed_cause(self.cause)
         if self.lease is None:
             members["wake"] = wake
         if self.once is not None:
             members["once"] = REMEMBER_MADE_MS
         if self.rank is not None:
             _, members["rank"], members["rank_ms"] = self.rank
+        if self.want_draft is not None:
+            members["want"] = {"draft": self.want_draft}
         if watch and self.state is not None:
             members["watch"] = watch
         return pack_for_lua(members)
 
-    @property
-    def wanted(self) -> str | dict[str, str] | None:
-        """What the answer brings along."""
-        return {"draft": self.want_draft} if self.want_draft is not None else self.want
-
-    @property
-    def packed_cause(self) -> bytes | None:
-        """The cause as the history keeps it."""
-        if (cause := self.cause) is None:
-            return None
+    def _packed_cause(self, cause: Cause) -> bytes:
+        """Return *cause* as the history keeps it."""
         drafts = {feature: _names_of(change) for feature, change in self.drafts.items()}
         return pack(
             (cause.source, cause.type, cause.idempotency_key, cause.entry_id, drafts, list(cause.did))
@@ -212,36 +218,32 @@ def flat(fields: Mapping[str, bytes]) -> list[str | bytes]:
     return [part for pair in fields.items() for part in pair]
 
 
-#: What commit.lua calls it, and our attribute: what is None is left out.
-_SINGLE: Final = (
-    ("lease", "lease"),
-    ("entry", "entry_id"),
-    ("first", "first_id"),
-    ("basis", "basis"),
-    ("state", "state"),
-    ("replace", "replace"),
-    ("turn", "turn"),
-    ("want", "wanted"),
-    ("cause", "packed_cause"),
-)
+#: What commit.lua calls it: what is None is left out.
+_SINGLE: Final = {
+    "lease": "lease",
+    "entry_id": "entry",
+    "first_id": "first",
+    "basis": "basis",
+    "state": "state",
+    "replace": "replace",
+    "turn": "turn",
+    "want": "want",
+}
 #: The same with the form in which it is sent: what is empty is left out.
-_SEVERAL: Final[Sequence[tuple[str, str, Callable[[Any], Any]]]] = (
-    ("told", "told_ms", int),
-    ("forget", "forget", bool),
-    ("again", "again", bool),
-    ("set", "set", flat),
-    ("del", "delete", list),
-    ("drafts", "drafts", lambda drafts: {feature: draft.members() for feature, draft in drafts.items()}),
-    ("touch", "touch", dict),
-    ("when", "when", lambda when: {name: False if v is None else v for name, v in when.items()}),
-    ("garbage", "garbage", lambda garbage: [message.members() for message in garbage]),
-    ("effects", "effects", list),
-    ("shows", "shows", lambda blocks: dict.fromkeys(blocks, True)),
-    ("timers", "timers", lambda timers: [(t.name, t.due_at_ms, t.envelope, t.bound) for t in timers]),
-    ("cancel", "cancel", list),
-    ("expectations", "expectations", lambda expected: [each.members() for each in expected]),
-    ("ended", "ended", lambda payment: asked(*payment)),
-)
-# All of them at once: most are absent from most changes.
-_single_of: Final = attrgetter(*(attribute for _, attribute in _SINGLE))
-_several_of: Final = attrgetter(*(attribute for _, attribute, _ in _SEVERAL))
+_SEVERAL: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
+    "told_ms": ("told", int),
+    "forget": ("forget", bool),
+    "again": ("again", bool),
+    "set": ("set", flat),
+    "delete": ("del", list),
+    "drafts": ("drafts", lambda drafts: {feature: draft.members() for feature, draft in drafts.items()}),
+    "touch": ("touch", dict),
+    "when": ("when", lambda when: {name: False if v is None else v for name, v in when.items()}),
+    "garbage": ("garbage", lambda garbage: [message.members() for message in garbage]),
+    "effects": ("effects", list),
+    "shows": ("shows", lambda blocks: dict.fromkeys(blocks, True)),
+    "timers": ("timers", lambda timers: [(t.name, t.due_at_ms, t.envelope, t.bound) for t in timers]),
+    "cancel": ("cancel", list),
+    "expectations": ("expectations", lambda expected: [each.members() for each in expected]),
+    "ended": ("ended", lambda payment: asked(*payment)),
+}

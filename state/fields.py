@@ -63,7 +63,7 @@ def read_data(fields: Fields) -> dict[str, Any]:
         elif field.startswith(b"f:"):
             feature, _, name = field[2:].decode().partition(":")
             drafts.setdefault(DRAFT + unquote_feature(feature), {})[name] = values.load(stored)
-    return data | drafts
+    return data | drafts if drafts else data
 
 
 def read_draft(fields: Fields, feature: str) -> dict[str, Any]:

@@ -161,33 +161,14 @@ class Scripts:
         """Make *change*, whole or not at all. A handler's is a conflict once its group has moved."""
         keys, conversation = self.keys, change.conversation
         partition = keys.partition_of(conversation)
+        of_handler_in_group = change.lease is not None and conversation.chat_id < 0
         names = [
-            keys.lease(partition),
-            keys.inbox(partition),
-            keys.attempts(partition),
-            keys.due(partition),
-            keys.conversation(conversation),
-            keys.garbage(conversation),
-            keys.outbox(partition),
-            keys.unresolved(partition),
+            *keys.committing(conversation),
+            keys.moved(conversation) if of_handler_in_group else keys.conversation(conversation),
             keys.journal(partition, change.entry_id or ""),
             keys.rank(partition, change.rank[0] if change.rank else ""),
-            keys.parked(partition),
-            keys.parked_of(conversation),
-            keys.timers(partition),
-            keys.timers_of(conversation),
-            keys.states(partition),
-            keys.states_until(partition),
-            keys.history(conversation),
             keys.ended(partition, change.first_id or change.entry_id or ""),
             keys.made(partition, change.once or ""),
-            keys.turns(conversation),
-            keys.feed(partition),
-            keys.resolved(partition),
-            keys.overdue(partition),
-            keys.moved(conversation)
-            if change.lease is not None and conversation.chat_id < 0
-            else keys.conversation(conversation),
         ]
         for expectation in change.expectations:
             names.append(keys.expectation(expectation.partition, expectation.token))

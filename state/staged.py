@@ -57,7 +57,12 @@ class Staged:
 
     def put_into(self, change: Change, state: str | None, *, partition: int, user_is_there: bool) -> None:
         """Make all of it part of *change*, which leaves its conversation, in *partition*, in *state*."""
-        change.state, change.replace, change.touch = self.state, self.replace, self.touched
+        if self.state is not None:
+            change.state = self.state
+        if self.replace is not None:
+            change.replace = self.replace
+        if self.touched:
+            change.touch = self.touched
         if self.data or self.own:
             stored = {data_field(key): value for key, value in self.data.items()}
             change.set = {name: value for name, value in stored.items() if value is not None} | self.own

@@ -69,7 +69,16 @@ class UnitOfWork:
     def data(self) -> dict[str, Any]:
         """Return all data, each draft as one dictionary under ``draft:<feature>``."""
         self.basis.look_at(EVERYTHING)
-        return fields.read_data(self._fields_now())
+        staged = self._staged
+        if staged.drafts or staged.replace:
+            return fields.read_data(self._fields_now())
+        data = fields.read_data(self.basis.fields)
+        for key, stored in staged.data.items():
+            if stored is not None:
+                data[key] = values.load(stored)
+            else:
+                data.pop(key, None)
+        return data
 
     def value(self, key: str, default: Any = None) -> Any:
         """Return one value of the data; *default* if there is none."""
@@ -285,6 +294,6 @@ def unit_of_work_of(conversation: Conversation) -> UnitOfWork | None:
 def conversation_of(key: StorageKey) -> Conversation:
     """Return what aiogram calls *key*; if this context's unit of work is on that, its conversation itself."""
     unit = _current.get()
-    if unit is not None and unit.key == key:
+    if unit is not None and (unit.key is key or unit.key == key):
         return unit.conversation
     return Conversation.from_storage_key(key)
