@@ -1,15 +1,16 @@
 """Queries with a deadline: handled at once, beside everything else."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 import structlog
 
 from gateway.partition import PartitionLog
 from gateway.processed import Fate, Processed
 from gateway.processor import Processor
+from gateway.under_way import UnderWay
 from state.errors import StoreUnavailable
 from state.inbox import Inbox
 from state.inbox_entry import InboxEntry
@@ -22,20 +23,19 @@ class DeadlineLane:
     Answers what a user waits for, within *budget* of its arrival.
 
     It waits neither for the conversation's other events nor for a free place among those of other users. Who
-    is late is declined. *has* tells whether a partition is still ours, *spawn* starts a task that a stop
-    waits for, *follow_up* is told of each run.
+    is late is declined. *has* tells whether a partition is still ours, *follow_up* is told of each run.
     """
 
     def __init__(
         self,
         inbox: Inbox,
         processor: Processor,
+        under_way: UnderWay,
         *,
         budget: timedelta,
         concurrency: int,
         now_ms: Callable[[], int],
         has: Callable[[PartitionLog], bool],
-        spawn: Callable[[Coroutine[Any, Any, None], str], None],
         follow_up: Callable[[PartitionLog, Processed], None],
     ) -> None:
         self._inbox = inbox
@@ -44,12 +44,12 @@ class DeadlineLane:
         self._slots = asyncio.Semaphore(concurrency)
         self._now_ms = now_ms
         self._has = has
-        self._spawn = spawn
+        self._under_way = under_way
         self._follow_up = follow_up
 
     def notice(self, held: PartitionLog) -> None:
         """Learn that a query may have come."""
-        self._spawn(self._look(held), f"queries {held.lease.partition}")
+        self._under_way.begin(self._look(held), f"queries {held.lease.partition}", held, _nobody)
 
     async def _look(self, held: PartitionLog) -> None:
         clock = asyncio.get_running_loop().time
@@ -65,18 +65,16 @@ class DeadlineLane:
             if self._has(held) and entry.id not in held.answering:
                 answer_by = clock() + self._budget_seconds - age.total_seconds()
                 held.begin_answer(entry.id)
-                self._spawn(self._answer(held, entry, answer_by), f"query {entry.id}")
+                on_end = partial(held.end_answer, entry.id)
+                self._under_way.begin(self._answer(held, entry, answer_by), f"query {entry.id}", held, on_end)
 
     async def _answer(self, held: PartitionLog, entry: InboxEntry, answer_by: float) -> None:
-        with held.at_answer(entry.id):
-            try:
-                await self._until_ended(held, entry, answer_by)
-            except StoreUnavailable as error:
-                log.warning(
-                    "the store is away; the query is looked at again", entry=entry.id, error=str(error)
-                )
-            except Exception:
-                log.exception("a query could not be processed; it is looked at again", entry=entry.id)
+        try:
+            await self._until_ended(held, entry, answer_by)
+        except StoreUnavailable as error:
+            log.warning("the store is away; the query is looked at again", entry=entry.id, error=str(error))
+        except Exception:
+            log.exception("a query could not be processed; it is looked at again", entry=entry.id)
 
     async def _until_ended(self, held: PartitionLog, entry: InboxEntry, answer_by: float) -> None:
         while self._has(held):
@@ -90,3 +88,7 @@ class DeadlineLane:
             if processed.fate is not Fate.WAITS:
                 return
             await asyncio.sleep(max(0, processed.at_ms - self._now_ms()) / 1000)
+
+
+def _nobody() -> None:
+    """Nobody waits for a look."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from types import TracebackType
+from collections.abc import Callable
 from typing import Final, Protocol
 
 #: While calls come, one handler begins for so many of them. A handler costs three times what a call does,
@@ -21,7 +21,7 @@ class Door(Protocol):
 
 class HandlerSlots:
     """
-    ``async with`` one of *count* slots, first come, first served.
+    *count* slots, first come, first served.
 
     Handlers and the acceptance of calls share one event loop. When many events wait, some handlers begin in
     each turn of it, and what has come meanwhile is looked at before the next: their senders wait for an
@@ -34,30 +34,24 @@ class HandlerSlots:
         self._seen = door.calls
         self._credit = 0
         """Calls that have come since a handler began."""
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Callable[[], bool]] = deque()
         self._turn_comes = False
 
     def all_taken(self) -> bool:
         """Whoever comes now has to wait for another to end."""
         return self._free <= len(self._waiting)
 
-    async def __aenter__(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+    def queue(self, begin: Callable[[], bool]) -> None:
+        """
+        Call *begin* in a later turn of the loop, when a slot is free.
+
+        It tells whether it takes the slot; who does calls `give_back` at the end.
+        """
+        self._waiting.append(begin)
         self._see_to_next_turn()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._give_back()
-            raise
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._give_back()
-
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Leave a slot to the next one."""
         self._free += 1
         self._see_to_next_turn()
 
@@ -68,13 +62,11 @@ class HandlerSlots:
 
     def _turn(self) -> None:
         self._turn_comes = False
-        begin = min(self._free, self._how_many())
-        while begin and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+        most = min(self._free, self._how_many())
+        while most and self._waiting:
+            if self._waiting.popleft()():
                 self._free -= 1
-                begin -= 1
+                most -= 1
         self._see_to_next_turn()
 
     def _how_many(self) -> int:

@@ -4,34 +4,11 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from state.conversation import Conversation
 from state.inbox_entry import InboxEntry, Opening
 from state.lease import Lease
-
-Work = TypeVar("Work")
-
-
-class AtWork(Generic[Work]):
-    """One of *running* is at work in this task, within a ``with`` block. A class: each event enters one."""
-
-    __slots__ = ("_log", "_running", "_task", "_work")
-
-    def __init__(self, log: "PartitionLog", running: set[Work], work: Work) -> None:
-        self._log = log
-        self._running = running
-        self._work = work
-
-    def __enter__(self) -> None:
-        self._task = self._log.enter()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._running.discard(self._work)
-        self._log.leave(self._task)
 
 
 @dataclass(slots=True)
@@ -47,10 +24,11 @@ class PartitionLog:
     cursor: str = "0"
     """The newest entry that was read."""
     running: set[Conversation] = field(default_factory=set)
+    """Those of which an entry runs, or waits for its turn."""
     answering: set[str] = field(default_factory=set)
     """Urgent entries that run, beside the others."""
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
-    """Nothing runs."""
+    """No task works here."""
     _by_conversation: dict[Conversation, dict[str, InboxEntry]] = field(default_factory=dict)
     _by_id: dict[str, InboxEntry] = field(default_factory=dict)
     _due: dict[str, int] = field(default_factory=dict)
@@ -58,7 +36,7 @@ class PartitionLog:
     _alarms: list[tuple[int, str]] = field(default_factory=list)
     """A heap of the times at which resting entries are looked at again."""
     _touched: set[Conversation] = field(default_factory=set)
-    _at_work: set[asyncio.Task[Any] | None] = field(default_factory=set)
+    _at_work: set[asyncio.Task[Any]] = field(default_factory=set)
     _counted: set[str] = field(default_factory=set)
     """Entries that are still to be read, and whose first run their acceptance has counted."""
 
@@ -68,38 +46,35 @@ class PartitionLog:
     def lose(self) -> None:
         """Learn that another worker has the partition: end what works on it here, and let it call nobody."""
         self.lease.end()
-        for task in self._at_work - {asyncio.current_task()}:
-            if task is not None:
+        for task in self._at_work:
+            if task is not asyncio.current_task():
                 task.cancel("its partition is lost")
 
     def begin(self, conversation: Conversation) -> None:
-        """Note that an entry of *conversation* runs."""
+        """Note that an entry of *conversation* runs, or waits for its turn."""
         self.running.add(conversation)
-        self.quiet.clear()
 
-    def at_work(self, conversation: Conversation) -> "AtWork[Conversation]":
-        """Work on *conversation*, which has begun, in this task; at the end nothing of it runs any more."""
-        return AtWork(self, self.running, conversation)
+    def rest(self, conversation: Conversation) -> None:
+        """Note that nothing of *conversation* runs any more."""
+        self.running.discard(conversation)
 
     def begin_answer(self, entry_id: str) -> None:
         """Note that an urgent entry runs."""
         self.answering.add(entry_id)
+
+    def end_answer(self, entry_id: str) -> None:
+        """Note that an urgent entry runs no more."""
+        self.answering.discard(entry_id)
+
+    def enter(self, task: asyncio.Task[Any]) -> None:
+        """Note that *task* works here; it is cancelled if the partition is lost before it leaves."""
+        self._at_work.add(task)
         self.quiet.clear()
 
-    def at_answer(self, entry_id: str) -> "AtWork[str]":
-        """Answer an urgent entry, which has begun, in this task; at the end it runs no more."""
-        return AtWork(self, self.answering, entry_id)
-
-    def enter(self) -> asyncio.Task[Any] | None:
-        """Return this task, which is cancelled if the partition is lost before it leaves."""
-        task = asyncio.current_task()
-        self._at_work.add(task)
-        return task
-
-    def leave(self, task: asyncio.Task[Any] | None) -> None:
+    def leave(self, task: asyncio.Task[Any]) -> None:
         """Note that *task* works here no more."""
         self._at_work.discard(task)
-        if not self.running and not self.answering:
+        if not self._at_work:
             self.quiet.set()
 
     @property

@@ -1,15 +1,22 @@
 """What waits without end is given up by name, and what was given up is kept for its time only."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
+from state.errors import StoreUnavailable
 from state.grouping import Argument, Script
 from state.lease import Lease
 from state.packing import pack
 from state.scripts import Scripts
 from state.standings import KEEP_OUTCOMES
 
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY: Final = timedelta(minutes=1)
 _SWEEP: Final = Script.load("sweep", when_full=True)
 #: So many at once keep one script short.
 _AT_ONCE: Final = 100
@@ -28,6 +35,18 @@ class Sweeper:
         self._scripts = scripts
         self._give_up_ms = int(give_up_unresolved_after.total_seconds() * 1000)
         self._forget_ms = int(forget_dead_letters_after.total_seconds() * 1000)
+
+    async def run(self, held: Callable[[], Iterable[Lease]], now_ms: Callable[[], int]) -> None:
+        """Sweep the partitions whose leases are *held* now and then, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+            for lease in held():
+                try:
+                    await self.sweep(lease, now_ms())
+                except StoreUnavailable:
+                    break
+                except Exception:
+                    log.exception("old events could not be swept; tried again later")
 
     async def sweep(self, lease: Lease, now_ms: int) -> None:
         """

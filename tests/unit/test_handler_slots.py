@@ -1,8 +1,8 @@
 """Who calls is answered before those who wait are handled, and those are not forgotten."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.handler_slots import CALLS_FOR_A_HANDLER, MOST_IN_A_TURN, HandlerSlots
 
@@ -16,23 +16,26 @@ class Calls:
 
 
 class Handlers:
-    """Handlers that begin in a slot and run until they are told to end."""
+    """Handlers that ask for a slot, and have it until they are told to end."""
 
     def __init__(self, slots: HandlerSlots, count: int) -> None:
         self._slots = slots
         self.begun: list[int] = []
-        self.end = asyncio.Event()
-        self.tasks = [asyncio.create_task(self._run(number)) for number in range(count)]
+        self.gone: set[int] = set()
+        for number in range(count):
+            slots.queue(partial(self._begin, number))
 
-    async def _run(self, number: int) -> None:
-        async with self._slots:
-            self.begun.append(number)
-            await self.end.wait()
+    def _begin(self, number: int) -> bool:
+        if number in self.gone:
+            return False
+        self.begun.append(number)
+        return True
 
     async def finish(self) -> None:
-        """Let all of them end."""
-        self.end.set()
-        await asyncio.gather(*self.tasks)
+        """Let each of them end, those too that begin then."""
+        for _ in self.begun:
+            self._slots.give_back()
+            await a_turn()
 
 
 async def a_turn() -> None:
@@ -95,34 +98,15 @@ async def test_no_more_run_at_once_than_there_are_slots() -> None:
     assert not slots.all_taken()
 
 
-async def test_who_is_cancelled_while_it_waits_takes_no_slot() -> None:
+async def test_who_wants_it_no_more_takes_no_slot_and_no_turn() -> None:
     """The next one has it."""
     calls = Calls()
     slots = HandlerSlots(1, calls)
-    handlers = Handlers(slots, 3)
-    await begun_each_turn(handlers, calls, come=0, turns=5)
-    handlers.tasks[1].cancel()
-    handlers.tasks[0].cancel()
-    for task in handlers.tasks[:2]:
-        with suppress(asyncio.CancelledError):
-            await task
-    await begun_each_turn(handlers, calls, come=0, turns=3)
-    assert handlers.begun == [0, 2]
-    handlers.end.set()
-    await handlers.tasks[2]
-    assert not slots.all_taken()
-
-
-async def test_who_is_cancelled_as_its_turn_comes_gives_the_slot_back() -> None:
-    """A slot that was given to nobody would be lost for good."""
-    calls = Calls()
-    slots = HandlerSlots(1, calls)
-    handlers = Handlers(slots, 2)
+    handlers = Handlers(slots, 4)
+    handlers.gone = {0, 1, 3}
     await a_turn()
-    # Its turn has been given, and it has not run since.
-    asyncio.get_running_loop().call_soon(handlers.tasks[0].cancel)
-    await begun_each_turn(handlers, calls, come=0, turns=5)
-    assert 1 in handlers.begun
-    handlers.end.set()
-    await asyncio.gather(*handlers.tasks, return_exceptions=True)
+    assert handlers.begun == [2]
+    slots.give_back()
+    await begun_each_turn(handlers, calls, come=0, turns=3)
+    assert handlers.begun == [2]
     assert not slots.all_taken()
