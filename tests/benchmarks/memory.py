@@ -1,6 +1,5 @@
 """How much of Redis's memory one typical conversation takes, with all that is kept beside it."""
 
-import asyncio
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +7,9 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from gateway.embedded import EmbeddedRedis
-from state.changes import Change, DraftChange, flat
 from state.connection import connect
-from state.conversation import Conversation
-from state.grouping import GroupedCalls
 from state.keys import Keys
-from state.screen import BlockName, ShownBlock
-from state.scripts import Scripts
-from state.values import dump
-
-#: Three features of five fields, as a booking bot has them.
-DRAFTS = {
-    "booking": {"hotel_id": 4217, "room": "double", "nights": 3, "arrives": "2026-12-01", "paid": False},
-    "profile": {"name": "Ada Lovelace", "locale": "en", "phone": "+431234567", "age": 36, "email": None},
-    "cart": {"items": [17, 4, 42], "count": 3, "total": 12900, "currency": "EUR", "coupon": None},
-}
-AT_ONCE = 500
+from tests.benchmarks import typical
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +23,24 @@ class Taken:
     """Of all that the server holds more than before: hash, key, expiry, its place in the states' index."""
 
 
-async def fill(redis: Redis, conversations: int) -> Taken:
-    """Make that many typical conversations in an empty Redis, through the storage's own scripts."""
-    keys = Keys()
-    scripts = Scripts(GroupedCalls(redis), keys)
-    # The scripts' own place in memory is no conversation's.
-    await _make(scripts, Conversation.private(123456789, 1))
+async def taken(redis: Redis, conversations: int) -> Taken:
+    """
+    Make that many typical conversations in an empty Redis, and return what they take.
+
+    Each is made as a gateway does it: a copy may be laid out more tightly.
+    """
+    # One is made before: the scripts' own place in memory is no conversation's.
+    await typical.make(redis, 1)
     before = await _used(redis)
-    for first in range(0, conversations, AT_ONCE):
-        users = range(first, min(first + AT_ONCE, conversations))
-        await asyncio.gather(
-            *(_make(scripts, Conversation.private(123456789, 10**9 + user)) for user in users)
-        )
-    sample = [Conversation.private(123456789, 10**9 + user) for user in range(0, conversations, 97)]
+    await typical.make(redis, conversations)
+    keys = Keys()
+    sample = [each for number, each in enumerate(typical.conversations(conversations)) if number % 97 == 0]
     usages = [int(await redis.memory_usage(keys.conversation(each)) or 0) for each in sample]
     return Taken(
         conversations,
         sum(usages) / len(usages),
-        (await _used(redis) - before) / conversations,
+        (await _used(redis) - before) / (conversations - 1),
     )
-
-
-async def _make(scripts: Scripts, conversation: Conversation) -> None:
-    drafts = {
-        feature: DraftChange(set={name: dump(value) for name, value in draft.items()})
-        for feature, draft in DRAFTS.items()
-    }
-    ttl_ms = 90 * 86_400_000
-    await scripts.commit(
-        Change(conversation=conversation, ttl_ms=ttl_ms, state="Booking:awaiting_payment", drafts=drafts)
-    )
-    shown = {
-        block.field: ShownBlock(conversation.chat_id, 4_200 + number, 1_800_000_000_000).pack()
-        for number, block in enumerate(BlockName)
-    }
-    # As record.lua writes them when Telegram has answered.
-    await scripts.calls.command("HSET", scripts.keys.conversation(conversation), *flat(shown))
 
 
 async def _used(redis: Redis) -> int:
@@ -85,6 +53,6 @@ async def measure(conversations: int, binary: Path | None = None) -> Taken:
         async with EmbeddedRedis(Path(folder), binary=binary, supervised=False) as server:
             redis = await connect(server.url)
             try:
-                return await fill(redis, conversations)
+                return await taken(redis, conversations)
             finally:
                 await redis.aclose()

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from state import BaseStateManager, ConversationStorage
 from state.conversation import Conversation
 from state.keys import Keys
-from tests.benchmarks.memory import fill
+from tests.benchmarks.memory import taken
 
 CONVERSATION = Conversation.private(42, 501)
 KEY = Keys().conversation(CONVERSATION)
@@ -15,10 +15,10 @@ KEY = Keys().conversation(CONVERSATION)
 
 async def test_a_typical_conversation_takes_less_than_a_kilobyte(redis: Redis) -> None:
     """State, three features of five fields, a screen; with its key, its expiry and its place in the index."""
-    taken = await fill(redis, 2_000)
+    each = await taken(redis, 2_000)
 
-    assert taken.hash_bytes < 700
-    assert taken.all_bytes < 1_024
+    assert each.hash_bytes < 700
+    assert each.all_bytes < 1_024
 
 
 @pytest.mark.parametrize("order", ["the small one first", "the large one first"])
