@@ -11,6 +11,14 @@ from state.migrations import Migrations
 _OUT = frozenset({ChatMemberStatus.KICKED, ChatMemberStatus.LEFT})
 
 
+def tells_of_its_chat(update: Update) -> bool:
+    """Tell whether `note_chat` has anything to remember of *update*."""
+    message = update.message
+    if message is None:
+        return update.my_chat_member is not None
+    return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+
+
 async def note_chat(update: Update, conversation: Conversation, chats: Chats, migrations: Migrations) -> None:
     """
     Remember what *update* says of the chat. Doing it twice changes nothing.

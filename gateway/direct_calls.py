@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections import Counter
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
@@ -39,8 +38,9 @@ class DirectCalls:
         self.sent: list[Message] = []
         self.answered_callback = False
         self._journal = journal
-        self._made: Counter[str] = Counter()
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._made: dict[str, int] = {}
+        self.under_way: set[asyncio.Task[Any]] = set()
+        """Calls that Telegram has not answered yet."""
 
     def watch(self) -> "Within[DirectCalls | None]":
         """Note the calls that are made within the ``with`` block."""
@@ -59,8 +59,8 @@ class DirectCalls:
             StoreUnavailable: another worker may be at this event, so nothing is called.
         """
         name = name_of(bot, method)
-        self._made[name] += 1
-        name = f"{name} {self._made[name]}"
+        self._made[name] = made = self._made.get(name, 0) + 1
+        name = f"{name} {made}"
         recorded = self._journal.recall(name)
         if recorded is not None:
             result = _result_type(type(method)).validate_json(recorded, context={"bot": bot})
@@ -69,7 +69,7 @@ class DirectCalls:
         self.must_be_ours()
         # A handler that is cancelled must not leave it unknown whether its message was sent.
         making = asyncio.create_task(self._make(name, make_request, bot, method), name=name)
-        self._under_way.add(making)
+        self.under_way.add(making)
         making.add_done_callback(self._ended)
         return await asyncio.shield(making)
 
@@ -99,15 +99,15 @@ class DirectCalls:
         return result
 
     def _ended(self, making: asyncio.Task[Any]) -> None:
-        self._under_way.discard(making)
+        self.under_way.discard(making)
         if not making.cancelled():
             # The handler has had it, or is gone.
             making.exception()
 
     async def answers(self, limit: timedelta = AWAIT_ANSWERS) -> None:
         """Return when every call that was begun has been answered, or *limit* is over."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=limit.total_seconds())
+        if self.under_way:
+            await asyncio.wait(self.under_way, timeout=limit.total_seconds())
 
     def has_made(self, *methods: type[TelegramMethod[Any]]) -> bool:
         """Tell whether this or an earlier run has called one of *methods*, and Telegram took it."""

@@ -11,7 +11,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.methods import TelegramMethod
 from aiogram.types import CallbackQuery, Message, Update
 
-from gateway.chat_member import note_chat, shows_the_user
+from gateway.chat_member import note_chat, shows_the_user, tells_of_its_chat
 from gateway.direct_calls import AWAIT_ANSWERS, AWAIT_ANSWERS_BRIEFLY, DirectCalls
 from gateway.director import Director
 from gateway.errors import UnknownScene
@@ -152,7 +152,8 @@ class Handling:
                 else:
                     verdict = await self._tell(unit, director, subject)
         finally:
-            await calls.answers(AWAIT_ANSWERS_BRIEFLY if subject.query is not None else AWAIT_ANSWERS)
+            if calls.under_way:
+                await calls.answers(AWAIT_ANSWERS_BRIEFLY if subject.query is not None else AWAIT_ANSWERS)
         if calls.sent and self._gateway.is_garbage(unit.final_state):
             for message in calls.sent:
                 # What the handler told somebody else, an administrator say, is not of this conversation.
@@ -166,12 +167,13 @@ class Handling:
         self, unit: UnitOfWork, director: Director, update: Update, calls: DirectCalls
     ) -> Verdict:
         """Give *update* to aiogram's dispatcher."""
-        await note_chat(update, unit.conversation, self._chats, self._container.storage.migrations)
+        if tells_of_its_chat(update):
+            await note_chat(update, unit.conversation, self._chats, self._container.storage.migrations)
         unit.user_is_there = shows_the_user(update)
         before = unit.final_state
         bot = self._bots[unit.conversation.bot_id]
         asked = query_of(update)
-        decision = await self._decide(asked)
+        decision = await self._decide(asked) if asked is not None else None
         if asked is not None and decision not in (None, Decision.ACCEPTED):
             await self.queries.settle(bot, asked, self.queries.refused(asked), calls)
             return Handled()
@@ -190,15 +192,16 @@ class Handling:
             result = await self.queries.settle(bot, asked, result, calls)
         if result is UNHANDLED and query is None and unit.untouched:
             return Skipped("no handler takes it")
-        await _stage(unit, director, result)
+        if result is not None:
+            await _stage(unit, director, result)
         if query is not None and not calls.answered_callback:
             gone = result is UNHANDLED and director.alert is None
             unit.add_effect(_answer(query, self._gateway.expired_text(query) if gone else director.alert))
         return Handled()
 
-    async def _decide(self, asked: DeadlineQuery | None) -> Decision | None:
+    async def _decide(self, asked: DeadlineQuery) -> Decision | None:
         """Decide about a checkout that carries a token, as about any provider's; None: it carries none."""
-        found = check_of(asked) if asked is not None else None
+        found = check_of(asked)
         return None if found is None else await self._decider.decide(*found)
 
     async def _tell(self, unit: UnitOfWork, director: Director, subject: Subject) -> Verdict:
