@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-#: While calls come, one handler begins for so many of them. A handler costs three times what a call does,
-#: so it has two fifths of the time: callers are answered soon, and those who wait are not forgotten.
-CALLS_FOR_A_HANDLER: Final = 4
+#: While calls come, one handler begins for so many of them. A handler costs twice what a call does, so it has
+#: a fifth of the time: callers are answered soon, and those who wait are not forgotten.
+CALLS_FOR_A_HANDLER: Final = 8
 #: While none come. What begins in one turn is committed in one round trip, and nobody is answered before it.
 MOST_IN_A_TURN: Final = 8
 

@@ -7,8 +7,7 @@ update and strategy; a test holds the two together for every type of update.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiogram.fsm.strategy import FSMStrategy, apply_strategy
 
@@ -22,8 +21,7 @@ _URGENT: Final = frozenset({"telegram.pre_checkout_query", "telegram.shipping_qu
 Raw = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ids:
+class Ids(NamedTuple):
     """The ids in an update that say whose it is."""
 
     chat_id: int | None = None
@@ -32,8 +30,7 @@ class Ids:
     business_connection_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """
     Where an update goes.
 
