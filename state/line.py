@@ -82,6 +82,11 @@ class Line:
                     self._answers = await self._connected()
                 except (redis_errors.RedisError, OSError) as error:
                     _refuse(asked, error)
+                except Exception as error:
+                    # An event loop's own refusal, say: those who came meanwhile must not wait for ever.
+                    reason = redis_errors.ConnectionError(f"no connection: {type(error).__name__}")
+                    reason.__cause__ = error
+                    _refuse(asked, reason)
                 except BaseException:
                     _refuse(asked, redis_errors.ConnectionError("the connection is closed"))
                     raise

@@ -128,6 +128,33 @@ async def test_answers_in_time_are_waited_for_as_long_as_they_come(redis_url: st
     assert first == last
 
 
+async def test_who_comes_while_an_unforeseen_failure_ends_the_connecting_gets_the_next_connection(
+    client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event loop refuses in its own words; whoever asked meanwhile would wait for ever."""
+    connecting, fails = asyncio.Event(), asyncio.Event()
+    pool = client.connection_pool
+    connected = pool.get_connection
+
+    async def fail_once() -> object:
+        monkeypatch.setattr(pool, "get_connection", connected)
+        connecting.set()
+        await fails.wait()
+        raise RuntimeError("the handler is closed")
+
+    monkeypatch.setattr(pool, "get_connection", fail_once)
+    line = Line(pool)
+    first = line.ask(_packed("ECHO", "first"))
+    await connecting.wait()
+    second = line.ask(_packed("ECHO", "second"))
+    fails.set()
+
+    with pytest.raises(redis_errors.ConnectionError, match="RuntimeError"):
+        await first
+    assert await asyncio.wait_for(second, 5) == b"second"
+    await line.aclose()
+
+
 async def test_a_demoted_primary_is_left(line: Line, redis: Redis) -> None:
     """Its successor is found by connecting anew: by a Sentinel, or behind the same name."""
     before = await line.ask(_packed("CLIENT", "ID"))
