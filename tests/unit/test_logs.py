@@ -136,7 +136,7 @@ def test_no_secret_is_logged_whichever_way_it_comes(lines: io.StringIO, form: Lo
     )
     ours.info("with %s", "geheimnis")
     logging.getLogger("aiogram").error(
-        "url %s", f"https://host/bot{TOKEN}/getMe", extra={"more": "geheimnis"}
+        "url %s", f"https://host/bot{TOKEN}/getMe", extra={"more": "geheimnis", "time": "geheimnis"}
     )
     try:
         raise LookupError("geheimnis")
