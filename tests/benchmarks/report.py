@@ -35,7 +35,7 @@ class Report:
         self._rows: list[dict[str, Any]] = []
 
     def row(self, **figures: Any) -> None:
-        """Add one row; every row has the same columns."""
+        """Add one row; every row has the same columns, and None where a figure does not apply."""
         self._rows.append(figures)
 
     @property
@@ -59,6 +59,8 @@ class Report:
 
 
 def _written(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -2,10 +2,11 @@
 The servers that are compared: ``python -m tests.benchmarks.servers KIND PORT REDIS_URL PARTITIONS``.
 
 Each has the first core, those whose name ends with "listing" all. Each takes Telegram updates, and all but
-the bare ones run the same handler of aiogram's; two take callbacks.
+those that only accept run the same handler of aiogram's; two take callbacks.
 """
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -76,8 +77,8 @@ def listing(router: Router) -> None:
         await state.update_data(handled=[*data.get("handled", []), message.text])
 
 
-def ours(add_handler: AddHandler) -> Serve:
-    """The gateway: web and worker in one process."""
+def ours(add_handler: AddHandler, role: Role = Role.ALL) -> Serve:
+    """The gateway, web and worker in one process; with Role.WEB nobody handles what it accepts."""
 
     async def serve(sock: socket.socket, redis_url: str, partitions: int) -> None:
         feature = Feature("bench")
@@ -86,7 +87,7 @@ def ours(add_handler: AddHandler) -> Serve:
         settings = Settings(
             telegram=TelegramSettings(bots={"main": bot}), redis=RedisSettings(partitions=partitions)
         )
-        await run_gateway(Gateway(feature), settings, redis_url, Role.ALL, sock, stop=asyncio.Event())
+        await run_gateway(Gateway(feature), settings, redis_url, role, sock, stop=asyncio.Event())
 
     return serve
 
@@ -126,8 +127,14 @@ def _dispatcher(redis_url: str, add_handler: AddHandler, *, isolation: bool) -> 
     return dispatcher
 
 
-def aiogram(add_handler: AddHandler, *, background: bool = False, isolation: bool = False) -> Serve:
-    """aiogram's own webhook handler under aiohttp, with its Redis storage."""
+def aiogram(
+    add_handler: AddHandler, *, background: bool = False, isolation: bool = False, frozen: bool = False
+) -> Serve:
+    """
+    aiogram's own webhook handler under aiohttp, with its Redis storage.
+
+    *frozen*: what is there after start-up is left out of Python's searches for garbage, as the gateway does.
+    """
 
     async def serve(sock: socket.socket, redis_url: str, _: int) -> None:
         dispatcher = _dispatcher(redis_url, add_handler, isolation=isolation)
@@ -139,6 +146,9 @@ def aiogram(add_handler: AddHandler, *, background: bool = False, isolation: boo
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, sock).start()
+        if frozen:
+            gc.collect()
+            gc.freeze()
         await asyncio.Event().wait()
 
     return serve
@@ -190,14 +200,19 @@ async def _uvicorn(app: ASGIApp, sock: socket.socket) -> None:
     await uvicorn.Server(config).serve([sock])
 
 
-#: Those that take Telegram's updates, with their limits.
+#: Those that take Telegram's updates and handle them.
 COMPARED: dict[str, Serve] = {
     "ours": ours(counting),
     "aiogram": aiogram(counting),
+    "aiogram with gc.freeze()": aiogram(counting, frozen=True),
     "aiogram isolated": aiogram(counting, isolation=True),
     "aiogram background": aiogram(counting, background=True),
     "aiogram background isolated": aiogram(counting, background=True, isolation=True),
     "aiogram-fastapi-server": aiogram_fastapi_server,
+}
+#: Those that answer and handle nothing.
+ACCEPTING: dict[str, Serve] = {
+    "ours, accepting only": ours(counting, Role.WEB),
     "bare uvicorn": bare,
     "bare uvicorn and one accept": bare_accept,
 }
@@ -209,6 +224,7 @@ LISTING: dict[str, Serve] = {
 }
 KINDS: dict[str, Serve] = {
     **COMPARED,
+    **ACCEPTING,
     **LISTING,
     "ours, callbacks": callbacks(Role.ALL),
     "ours, callbacks accepted only": callbacks(Role.WEB),

@@ -27,8 +27,6 @@ async def measure(redis_url: str) -> None:
         f"SIGKILL after {KILL_AFTER} acknowledged updates, {AT_ONCE} at once, then a new process",
     )
     for kind in COMPARED:
-        if kind.startswith("bare"):
-            continue
         runs = [await _killed(kind, redis_url) for _ in range(RUNS)]
         report.row(
             what=kind,
