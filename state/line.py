@@ -82,7 +82,7 @@ class Line:
                     self._answers = await self._connected()
                 except (redis_errors.RedisError, OSError) as error:
                     _refuse(asked, error)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - it is what they are told
                     # An event loop's own refusal, say: those who came meanwhile must not wait for ever.
                     reason = redis_errors.ConnectionError(f"no connection: {type(error).__name__}")
                     reason.__cause__ = error
