@@ -50,7 +50,9 @@ class Call:
             Refused: the header is missing, repeated, too long, or not printable ASCII.
         """
         wanted = name.lower().encode("ascii")
-        values = [value for key, value in self.headers if key.lower() == wanted]
+        length = len(wanted)
+        # Most of them differ in length already.
+        values = [value for key, value in self.headers if len(key) == length and key.lower() == wanted]
         if not values:
             raise Refused(RefusalReason.HEADER_MISSING, name)
         if len(values) > 1:

@@ -84,7 +84,12 @@ class Document:
 
     def find_text(self, *path: str) -> str | None:
         """Return the text at *path*; an empty one counts as missing."""
-        value = self.find(*path)
+        # As `find` does; texts are most of what is read of a body.
+        value: Any = self.raw
+        for step in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(step)
         return value if isinstance(value, str) and value else None
 
     def text(self, *path: str) -> str:
@@ -99,7 +104,7 @@ class Document:
         value = self.find(*path)
         if isinstance(value, Number):
             return int(value) if _WHOLE.fullmatch(value) else None
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return value if type(value) is int else None
 
     def find_literal(self, *path: str) -> str | None:
         """Return the text or the number at *path*, as it was written."""
@@ -148,7 +153,7 @@ class Document:
             if isinstance(value, str):
                 moment = datetime.fromisoformat(value)
                 return moment.astimezone(UTC) if moment.tzinfo else None
-            if isinstance(value, int) and not isinstance(value, bool):
+            if type(value) is int:
                 return datetime.fromtimestamp(value, UTC)
         except (ValueError, OverflowError, OSError):
             return None

@@ -57,7 +57,7 @@ def translate(call: Call, now: datetime) -> Translation:
     body = Document.from_json(call.body)
     event_id, event_type = body.text("id"), body.text("type")
     subject = _subject(body, call)
-    untold = is_thin(body) and call.fetched is None
+    untold = call.fetched is None and is_thin(body)
     translated = None if untold else TRANSLATIONS.get(snapshot_type(event_type))
     model, facts = (None, {}) if translated is None else translated(subject)
     common: dict[str, Any] = {
@@ -70,12 +70,7 @@ def translate(call: Call, now: datetime) -> Translation:
     event: Event = (
         OtherEvent(type=f"{KIND}.{event_type}", **common) if model is None else model(**{**common, **facts})
     )
-    token = find_token(
-        subject.find_text("client_reference_id"),
-        subject.find_text("metadata", "token"),
-        subscription_token(subject),
-    )
-    return Translation(idempotency_key(event_id), event, token)
+    return Translation(idempotency_key(event_id), event, _token(subject))
 
 
 def _subject(event: Document, call: Call) -> Document:
@@ -143,6 +138,12 @@ TRANSLATIONS: Final[Mapping[str, Callable[[Document], Facts]]] = {
     "charge.dispute.created": _dispute_created,
     **SUBSCRIPTION_TRANSLATIONS,
 }
+
+
+def _token(subject: Document) -> str | None:
+    return find_token(subject.find_text("client_reference_id")) or find_token(
+        subject.find_text("metadata", "token"), subscription_token(subject)
+    )
 
 
 def _object_id(subject: Document, event_type: str) -> str | None:

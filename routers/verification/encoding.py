@@ -45,6 +45,8 @@ class KeyForm(Enum):
         Raises:
             Refused: none of them is in this form.
         """
+        if self is KeyForm.TEXT:
+            return list(secrets)
         keys = []
         for secret in secrets:
             try:

@@ -1,13 +1,12 @@
 """What a signature's header looks like: each form reads one and writes one."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from routers.refusal import RefusalReason, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """What a signature header says: the candidates, and the timestamp's digits if it carries one."""
 
     signatures: tuple[str, ...]
@@ -64,12 +63,16 @@ class Pairs:
 
     def read(self, header: str) -> Signed:
         """Return what *header* says; raises `Refused` where it is in another form."""
-        pairs = [item.strip().partition("=") for item in header.split(self.separator)]
-        timestamps = [value for name, _, value in pairs if name == self.timestamp]
-        signatures = tuple(value for name, _, value in pairs if name == self.signature)
+        timestamps, signatures = [], []
+        for item in header.split(self.separator):
+            name, _, value = item.strip().partition("=")
+            if name == self.timestamp:
+                timestamps.append(value)
+            if name == self.signature:
+                signatures.append(value)
         if len(timestamps) != 1:
             raise Refused(RefusalReason.HEADER_MALFORMED, f"{len(timestamps)} timestamps")
-        return Signed(signatures, timestamps[0])
+        return Signed(tuple(signatures), timestamps[0])
 
     def write(self, signed: Signed) -> str:
         """Return the header that says *signed*."""
