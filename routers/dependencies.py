@@ -207,7 +207,7 @@ def check_headers(request: Request) -> None:
         Rejected: there are too many, or they are too long.
     """
     headers = request.scope["headers"]
-    size = sum(len(name) + len(value) for name, value in headers)
+    size = sum([len(name) + len(value) for name, value in headers])
     if (
         len(headers) > MAX_HEADERS
         or size > MAX_HEADERS_BYTES

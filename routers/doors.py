@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from routers.body import Incoming
 from routers.hot_routes import HotRoutes
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -33,7 +34,7 @@ class Doors:
         if endpoint is None:
             await self._app(scope, receive, send)
             return
-        response = await endpoint(Request(scope, receive))
+        response = await endpoint(Incoming(scope, receive))
         await response(scope, receive, send)
 
     def _endpoint_of(self, scope: Scope) -> Endpoint | None:

@@ -37,7 +37,8 @@ class HotRoutes:
         return await self._answer(webhooks.receive, request)
 
     async def _answer(self, receive: Callable[[Incoming], Awaitable[Response]], request: Request) -> Response:
-        incoming = Incoming(request.scope, request.receive)
+        # The doors have made one already.
+        incoming = request if isinstance(request, Incoming) else Incoming(request.scope, request.receive)
         try:
             async with self.limit.wait():
                 return await receive(incoming)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -48,8 +48,7 @@ class Answer:
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A call that is in the inbox, with all that a provider's answer can depend on."""
 
     call: Call
@@ -86,9 +85,13 @@ class Example:
     event_id: str = ""
 
 
+#: What most providers read: 200 and a few bytes.
+RECEIVED: Final = Answer()
+
+
 def plain_answer(_: Received) -> Answer:
-    """Return what most providers read: 200 and a few bytes."""
-    return Answer()
+    """Return what most providers read."""
+    return RECEIVED
 
 
 class Options(BaseModel):

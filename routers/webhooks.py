@@ -10,10 +10,14 @@ from routers.body import Incoming
 from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, check_headers, edge_of
 from routers.ingest import ingest
 from routers.problems import API_UNAVAILABLE, UNAUTHORIZED, Rejected, not_now
+from routers.provider import RECEIVED
 from routers.refusal import RefusalReason, Refused
+from routers.standing_answer import StandingAnswer
 from state.errors import StoreUnavailable
 
 log: Final = structlog.get_logger("routers.webhooks")
+
+_RECEIVED: Final = StandingAnswer(RECEIVED.body, RECEIVED.status, media_type=RECEIVED.content_type)
 
 
 async def receive(request: Incoming) -> Response:
@@ -50,4 +54,6 @@ async def receive(request: Incoming) -> Response:
         return API_UNAVAILABLE.response()
     except StoreUnavailable as error:
         return not_now(error).response()
+    if answer is RECEIVED:
+        return _RECEIVED
     return Response(answer.body, answer.status, media_type=answer.content_type)

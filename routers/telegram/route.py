@@ -12,6 +12,7 @@ from routers.dependencies import call_of, edge_of
 from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, not_now, too_many_calls
 from routers.provider import Translation
 from routers.refusal import RefusalReason, Refused
+from routers.standing_answer import StandingAnswer
 from routers.telegram import payments
 from routers.telegram.addressing import NotAnUpdate, address
 from routers.telegram.verify import verify
@@ -23,7 +24,7 @@ log: Final = structlog.get_logger("routers.telegram")
 REMEMBER_FOR: Final = timedelta(hours=26)
 """Telegram repeats an update for at most 24 h (tdlib/telegram-bot-api, Client.cpp); two more, for clocks."""
 
-_STORED: Final = Response(status_code=200)
+_STORED: Final = StandingAnswer(status_code=200)
 
 
 async def receive(request: Incoming) -> Response:
