@@ -104,7 +104,10 @@ class GroupedCalls:
         """*key* says where the call goes in a Cluster; None: anywhere."""
         # As `store_errors` does; this is on the way of every call, and `try` costs nothing.
         try:
-            answer = await self._ask(packed, key)
+            if self._nodes is None:
+                answer = await self._line(self._pool).ask(packed)
+            else:
+                answer = await self._ask(packed, key)
             if isinstance(answer, Exception):
                 answer = await self._insist(packed, key, script, answer)
         except redis_errors.RedisError as error:

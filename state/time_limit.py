@@ -32,9 +32,8 @@ class TimeLimit:
         """
         return LimitedWait(self)
 
-    def begin(self, wait: "LimitedWait") -> None:
-        """Count the time of *wait* from now."""
-        loop = asyncio.get_running_loop()
+    def begin(self, wait: "LimitedWait", loop: asyncio.AbstractEventLoop) -> None:
+        """Count the time of *wait* from now, on the clock of the running *loop*."""
         if loop is not self._loop:
             # What a loop that has been closed leaves does not ring and does not end any more.
             self._loop, self._is_set = loop, False
@@ -85,12 +84,14 @@ class LimitedWait:
         self._task.cancel()
 
     async def __aenter__(self) -> Self:
-        task = asyncio.current_task()
+        # Both are asked for by the thousand, and to find the loop takes a system call.
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task can be limited")
         self._task = task
         self._cancelling = task.cancelling()
-        self._limit.begin(self)
+        self._limit.begin(self, loop)
         return self
 
     async def __aexit__(
