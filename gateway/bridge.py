@@ -130,7 +130,7 @@ class Bridge:
             source=self.source,
             type=envelope.type,
             entry=arrival.entry_id,
-            disposition=disposition.name.lower(),
+            disposition=disposition.word,
         )
 
     def _arrival(self, entry_id: str, fields: Mapping[bytes, bytes]) -> _Arrival:

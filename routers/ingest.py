@@ -50,7 +50,7 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     translation = await _with_token(translation, endpoint.name, edge)
     envelope = envelope_of(call, translation, endpoint.name, now)
     disposition = await edge.inbox.accept(envelope, remember_for=provider.remember_for)
-    log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.name.lower())
+    log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.word)
     return provider.answer(Received(call, translation, endpoint.secrets, now))
 
 

@@ -120,7 +120,7 @@ class Inbox:
             raise
         finally:
             self.storing -= 1
-        counts.add("calls", envelope.source, receipt.disposition.name.lower())
+        counts.add("calls", envelope.source, receipt.disposition.word)
         return receipt
 
     async def _take(self, envelope: Envelope, remember_for: timedelta, urgent: bool) -> Receipt:

@@ -105,6 +105,7 @@ class Keys:
         self.prefix = prefix
         self.partitions = partitions
         self._tags = [f"{prefix}:{{{number:02x}}}:" for number in range(partitions)]
+        self._accepting: dict[int, tuple[str, ...]] = {}
         self._committing: dict[int, tuple[str, ...]] = {}
 
     def partition_of(self, conversation: Conversation) -> int:
@@ -164,6 +165,19 @@ class Keys:
             f"{tag}h:{text}",
             f"{tag}q:{text}",
         )
+
+    def accepting(self, partition: int) -> tuple[str, ...]:
+        """Return what any acceptance in *partition* may touch, in accept.lua's order."""
+        names = self._accepting.get(partition)
+        if names is None:
+            names = self._accepting[partition] = (
+                self.inbox(partition),
+                self.lease(partition),
+                self.unresolved(partition),
+                self.parked(partition),
+                self.urgent(partition),
+            )
+        return names
 
     def made(self, partition: int, name: str) -> str:
         return f"{self._tags[partition]}made:{name}"

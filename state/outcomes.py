@@ -9,7 +9,12 @@ from state.snapshot import Snapshot
 
 
 class Accepted(Enum):
-    """What became of a call at the inbox."""
+    """What became of a call at the inbox; *word* says so in counts and in the log."""
+
+    word: str
+
+    def __init__(self, answer: bytes) -> None:
+        self.word = answer.decode().lower()
 
     ACCEPTED = b"ACCEPTED"
     """Stored; its conversation is known."""

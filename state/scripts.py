@@ -78,14 +78,7 @@ class Scripts:
         That of a group's event is not begun once the group has moved, or came from another one.
         """
         keys = self.keys
-        names = [
-            keys.seen(partition, source, idempotency_key),
-            keys.inbox(partition),
-            keys.lease(partition),
-            keys.unresolved(partition),
-            keys.parked(partition),
-            keys.urgent(partition),
-        ]
+        names = [keys.seen(partition, source, idempotency_key), *keys.accepting(partition)]
         if token is not None:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
         elif begin_under and conversation is not None:
