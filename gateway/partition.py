@@ -186,7 +186,11 @@ class PartitionLog:
         runs looks for its next entry itself.
         """
         while self._alarms and self._alarms[0][0] <= now_ms:
-            self._touch(heappop(self._alarms)[1])
+            at_ms, entry_id = heappop(self._alarms)
+            if self._due.get(entry_id) == at_ms:
+                # It rings once: a clock that is set back before its turn must not make it too early again.
+                self._due[entry_id] = 0
+            self._touch(entry_id)
         touched, self._touched = self._touched, set()
         for conversation in touched - self.running:
             if self.next_of(conversation, now_ms) is not None:
