@@ -3,15 +3,18 @@
 import json
 import os
 import platform
+import statistics
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path(".bench")
+Kind = TypeVar("Kind")
 PACKAGES = ("aiogram", "fastapi", "hiredis", "redis", "uvicorn")
 
 
@@ -23,6 +26,14 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": sys.version.split()[0],
         "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def medians(runs: Mapping[Kind, Sequence[Mapping[str, float]]]) -> dict[Kind, dict[str, float]]:
+    """Return each kind's figures, every one the median of its runs."""
+    return {
+        kind: {name: statistics.median(run[name] for run in of_kind) for name in of_kind[0]}
+        for kind, of_kind in runs.items()
     }
 
 

@@ -1,8 +1,6 @@
 """A server that is measured, in a process of its own, and what Redis holds of its work."""
 
 import asyncio
-import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-import psutil  # type: ignore[import-untyped]  # the package carries no types
 from redis.asyncio import Redis
 
 from state.connection import connect
 from state.conversation import Conversation
 from state.keys import Keys
 from state.values import load
+from tests.benchmarks.server_process import cpu_seconds, server_process
 from tests.benchmarks.servers import ACCEPTING, BOT_ID, PATH, SECRET
+from tests.ports import free_port
 
 HEADERS: Final = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
 #: What has not grown for so long does not grow any more.
@@ -58,8 +57,7 @@ class Served:
     @property
     def cpu_seconds(self) -> float:
         """What the process has used of a core."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds(self._process)
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -129,37 +127,12 @@ async def serving(
     if not keep:
         await redis.flushall()
     port = port or free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.servers", kind, str(port), redis_url, str(partitions)
-    )
+    module = "tests.benchmarks.servers"
     try:
-        await listening(port)
-        yield Served(kind, port, redis, Keys(partitions=partitions), process)
+        async with server_process(module, kind, port, redis_url, str(partitions)) as process:
+            yield Served(kind, port, redis, Keys(partitions=partitions), process)
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
         await redis.aclose()
-
-
-async def listening(port: int) -> None:
-    """Wait until somebody takes connections there."""
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def update(number: int, user: int) -> bytes:

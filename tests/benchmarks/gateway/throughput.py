@@ -1,12 +1,11 @@
 """How many updates a core handles, and what each costs."""
 
-import statistics
 import time
 from typing import Final
 
 from tests.benchmarks.gateway.served import HEADERS, serving, update
 from tests.benchmarks.load import Load, send
-from tests.benchmarks.report import Report
+from tests.benchmarks.report import Report, medians
 from tests.benchmarks.servers import ACCEPTING, COMPARED
 
 RUNS: Final = 3
@@ -19,28 +18,25 @@ AT_ONCE: Final = 40
 async def measure(redis_url: str) -> None:
     """Print the table. Whoever only accepts has no figures of what is committed."""
     kinds = (*COMPARED, *ACCEPTING)
-    figures: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     for _ in range(RUNS):
         for kind in kinds:
-            figures[kind].append(await one(kind, redis_url))
-    medians = {
-        kind: {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-        for kind, runs in figures.items()
-    }
-    ours = medians["ours"]
+            runs[kind].append(await one(kind, redis_url))
+    figures = medians(runs)
+    ours = figures["ours"]
     report = Report("gateway", f"{UPDATES} updates of {USERS} users, {AT_ONCE} at once, one core")
-    for kind, median in medians.items():
+    for kind, of_kind in figures.items():
         handles = kind in COMPARED
         report.row(
             what=kind,
-            ours_is_so_many_times_committed=ours["committed"] / median["committed"] if handles else None,
-            ours_is_so_many_times_acknowledged=ours["acknowledged"] / median["acknowledged"],
-            lost=int(median["lost"]) if handles else None,
-            committed_per_second=median["committed"] if handles else None,
-            acknowledged_per_second=median["acknowledged"],
-            p50_ms=median["p50_ms"],
-            p99_ms=median["p99_ms"],
-            core_seconds_per_1000=median["core_seconds"],
+            ours_is_so_many_times_committed=ours["committed"] / of_kind["committed"] if handles else None,
+            ours_is_so_many_times_acknowledged=ours["acknowledged"] / of_kind["acknowledged"],
+            lost=int(of_kind["lost"]) if handles else None,
+            committed_per_second=of_kind["committed"] if handles else None,
+            acknowledged_per_second=of_kind["acknowledged"],
+            p50_ms=of_kind["p50_ms"],
+            p99_ms=of_kind["p99_ms"],
+            core_seconds_per_1000=of_kind["core_seconds"],
         )
     report.close(runs=RUNS)
 
