@@ -24,8 +24,6 @@ from gateway.views import View
 from routers.decision import Decider, Decision
 from routers.event import Event
 from routers.events.event import ServiceEvent
-from routers.exact_json import parse_exact
-from routers.form import parse_form
 from routers.payments.events import PaymentPartiallyRefunded, PaymentPromised
 from routers.vocabulary import parse_event
 from state.chats import Chats
@@ -130,7 +128,7 @@ class Handling:
             return Subject(update=Update.model_validate_json(entry.envelope.body, context={"bot": bot}))
         if entry.envelope.source == TIMER:
             return Subject(event=TimerFired.of(entry.envelope))
-        event = parse_event(entry.envelope.event).with_raw(_raw(entry.envelope.body))
+        event = parse_event(entry.envelope.event).with_body(entry.envelope.body)
         return Subject(event=_checked(event, entry.expectation), expectation=entry.expectation)
 
     async def handle(self, unit: UnitOfWork, subject: Subject, journal: Journal) -> Verdict:
@@ -265,18 +263,6 @@ def _checked(event: Event, expectation: Expectation | None) -> Event:
     if isinstance(event, PaymentPromised | PaymentPartiallyRefunded):
         return event.checked(expectation.amount_minor, expectation.currency)
     return event
-
-
-def _raw(body: bytes) -> Mapping[str, Any]:
-    """Return the provider's body as it came, if it is a JSON object or a form."""
-    try:
-        raw = parse_exact(body)
-    except ValueError:
-        try:
-            return parse_form(body)
-        except ValueError:
-            return {}
-    return raw if isinstance(raw, dict) else {}
 
 
 async def _stage(unit: UnitOfWork, director: Director, result: Any) -> None:

@@ -10,7 +10,7 @@ from routers.call import Call
 from routers.credentials import ask_with_any
 from routers.dependencies import Edge, WebhookEndpoint
 from routers.document import Unreadable
-from routers.event import OtherEvent
+from routers.event import Carried, OtherEvent
 from routers.payments.events import PaymentCheck
 from routers.problems import Rejected, too_many_calls
 from routers.provider import Answer, Received, Translation, unreadable
@@ -79,7 +79,7 @@ def envelope_of(call: Call, translation: Translation, source: str, now: datetime
         idempotency_key=translation.idempotency_key,
         received_at_ms=int(now.timestamp() * 1000),
         body=call.content,
-        event=translation.event.encode(),
+        event=Carried.of(translation.event),
         token=translation.token,
     )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from routers.bookings.events import BOOKING_EVENTS
-from routers.event import Event, OtherEvent
+from routers.event import Carried, Event, OtherEvent
 from routers.events.event import ServiceEvent
 from routers.exact_json import parse_exact
 from routers.payments.events import PAYMENT_EVENTS
@@ -17,11 +17,13 @@ EVENTS: Final[dict[str, type[Event]]] = {
 
 def parse_event(stored: bytes) -> Event:
     """
-    The event that `Event.encode` wrote, as the model of its type.
+    The event that `Event.encode` wrote, as the model of its type; one that is `Carried` is there already.
 
     Raises:
         ValueError: *stored* was not written by `Event.encode`, or by a later version of it.
     """
+    if isinstance(stored, Carried):
+        return stored.event
     try:
         raw = parse_exact(stored)
         other = ServiceEvent if "payload" in raw else OtherEvent

@@ -1,5 +1,6 @@
 """The events: their order, their stored form, the check of what was paid."""
 
+import copy
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from routers.bookings import calcom
 from routers.bookings.events import BookingCreated, BookingRescheduled
 from routers.document import Unreadable
-from routers.event import Event, OtherEvent
+from routers.event import Carried, Event, OtherEvent
 from routers.payments import stripe
 from routers.payments.events import (
     PAYMENT_EVENTS,
@@ -67,7 +68,50 @@ def test_the_providers_body_is_not_stored_twice() -> None:
 
     assert b"evt_1" not in PAID.encode()
     assert restored.raw == {}
-    assert restored.with_raw({"id": "evt_1"}).raw == {"id": "evt_1"}
+    assert restored.with_body(b'{"id": "evt_1"}').raw == {"id": "evt_1"}
+
+
+@pytest.mark.parametrize(
+    "body, raw", [(b'{"a":1}', {"a": 1}), (b"a=1", {"a": "1"}), (b"[1]", {}), (b"\xff", {}), (b"", {})]
+)
+def test_a_body_is_an_object_a_form_or_nothing(body: bytes, raw: dict[str, Any]) -> None:
+    """What else it is, the translated event tells all that can be told."""
+    assert PAID.with_body(body).raw == raw
+
+
+def test_a_body_is_read_once() -> None:
+    """The event that it was attached to stays as it was."""
+    event = PAID.with_body(b'{"a":1}')
+
+    assert event.raw is event.raw
+    assert type(event.raw) is dict
+    assert PAID.raw == {"id": "evt_1"}
+
+
+def test_a_body_that_was_not_read_yet_makes_no_difference() -> None:
+    """Not to comparing, copying, writing or unpacking the event."""
+    unread = [PAID.with_body(b'{"id":"evt_1"}') for _ in range(6)]
+
+    assert unread[0] == PAID
+    assert unread[1] == PAID
+    assert unread[2] == PAID.with_body(b'{"id": "evt_1"}')
+    assert unread[3] != PAID.with_body(b'{"id":"evt_2"}')
+    assert dict(unread[4]) == dict(PAID)
+    assert unread[5].model_dump() == PAID.model_dump()
+    assert unread[5].encode() == PAID.encode()
+    assert copy.deepcopy(unread[5]) == PAID
+    assert unread[5].model_copy(update={"amount_minor": 1}).raw == PAID.raw
+    assert repr(unread[5]) == repr(PAID)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        getattr(PAID, "no_such_name")  # noqa: B009 - a checker would refuse the plain form
+
+
+def test_an_event_is_not_read_again_where_it_was_made() -> None:
+    """Its stored form is the same, byte for byte."""
+    carried = Carried.of(PAID)
+
+    assert carried == PAID.encode()
+    assert parse_event(carried) is PAID
 
 
 @pytest.mark.parametrize(
@@ -130,7 +174,7 @@ def test_another_amount_or_currency_is_a_mismatch(amount_minor: int, currency: s
     assert event.type == "payment.mismatched"
     assert (event.amount_minor, event.expected_amount_minor) == (4200, amount_minor)
     assert (event.object_id, event.rank, event.raw) == (PAID.object_id, PAID.rank, PAID.raw)
-    assert parse_event(event.encode()) == event.with_raw({})
+    assert parse_event(event.encode()) == event.with_body(b"{}")
 
 
 def test_money_moves_forward_only() -> None:
