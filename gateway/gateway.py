@@ -10,6 +10,7 @@ from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.fsm.strategy import FSMStrategy
 from aiogram.types import CallbackQuery, TelegramObject
 
+from gateway.dispatch.dispatcher import PlannedDispatcher
 from gateway.errors import FeaturesClash, UnknownBot
 from gateway.feature import EventHandler, Feature
 from gateway.orchestrator import Guard
@@ -83,7 +84,7 @@ class Gateway:
         """
         if self._dispatcher is None:
             # The gateway runs one event of a conversation at a time, so aiogram's own lock has nothing to do.
-            self._dispatcher = Dispatcher(
+            self._dispatcher = PlannedDispatcher(
                 storage=storage, fsm_strategy=self.strategy, events_isolation=DisabledEventIsolation()
             )
             for feature in self.features.values():
