@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+import structlog
 from aiogram.fsm.strategy import FSMStrategy
 from fastapi import FastAPI
 from starlette.requests import Request
+from structlog.typing import FilteringBoundLogger
 
 from routers.allowance import Allowance
 from routers.asker import ApiUnavailable
@@ -110,6 +112,11 @@ class MetricsPage:
     token: bytes | None = None
 
 
+def _lines() -> FilteringBoundLogger:
+    lines: FilteringBoundLogger = structlog.get_logger("routers.ingest").bind()
+    return lines
+
+
 @dataclass(slots=True)
 class Edge:
     """All that the routes need. *draining* refuses every call and turns `/readyz` to 503."""
@@ -134,6 +141,12 @@ class Edge:
     leaving: bool = False
     """Calls are still taken, on connections that then close; `/readyz` is 503."""
     draining: bool = False
+    lines: FilteringBoundLogger = field(default_factory=_lines, repr=False)
+    """
+    Takes a line of each call, as the log is set up when the edge is made.
+
+    To find that out for each call costs more than to leave out a line below the level.
+    """
     telegram_by_name: Mapping[str, TelegramEndpoint] = field(init=False, repr=False)
 
     def count_refusal(self, source: str, reason: str) -> None:

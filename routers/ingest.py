@@ -50,7 +50,7 @@ async def ingest(call: Call, endpoint: WebhookEndpoint, edge: Edge) -> Answer:
     translation = await _with_token(translation, endpoint.name, edge)
     envelope = envelope_of(call, translation, endpoint.name, now)
     disposition = await edge.inbox.accept(envelope, remember_for=provider.remember_for)
-    log.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.word)
+    edge.lines.info("received", source=endpoint.name, type=envelope.type, disposition=disposition.word)
     return provider.answer(Received(call, translation, endpoint.secrets, now))
 
 
@@ -89,7 +89,9 @@ async def _proven(call: Call, endpoint: WebhookEndpoint, edge: Edge, now: dateti
     provider, secrets = endpoint.provider, endpoint.secrets
     if call.method not in provider.methods:
         raise Refused(RefusalReason.METHOD_NOT_TAKEN, call.method)
-    key, call = await _with_evidence(call, endpoint, edge, now)
+    key = None
+    if provider.evidence is not None:
+        key, call = await _with_evidence(call, endpoint, edge, now)
     try:
         provider.verify(call, secrets, now)
     except Refused as refused:
