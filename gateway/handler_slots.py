@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import Final, Protocol
 
 #: While calls come, one handler begins for so many of them. A handler costs twice what a call does, so it has
@@ -37,8 +36,6 @@ class HandlerSlots:
         """Calls that have come since a handler began."""
         self._waiting: deque[Callable[[], bool]] = deque()
         self._turn_comes = False
-        # A turn begins what many have asked for: what one of them has set in its context is not the others'.
-        self._context = copy_context()
 
     def all_taken(self) -> bool:
         """Whoever comes now has to wait for another to end."""
@@ -61,7 +58,7 @@ class HandlerSlots:
     def _see_to_next_turn(self) -> None:
         if self._free and self._waiting and not self._turn_comes:
             self._turn_comes = True
-            asyncio.get_running_loop().call_soon(self._turn, context=self._context)
+            asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
         self._turn_comes = False

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,12 +20,14 @@ class UnderWay:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        # Who has it begin may be at somebody else's call: what that has set in its context is no handler's.
+        self._context = copy_context()
 
     def begin(
         self, work: Coroutine[Any, Any, None], name: str, held: PartitionLog, on_end: Callable[[], None]
     ) -> None:
         """Do *work* in *held*; call *on_end* when it has ended, even if it was cancelled before it began."""
-        task = asyncio.create_task(work, name=name)
+        task = asyncio.create_task(work, name=name, context=self._context.copy())
         self._tasks.add(task)
         held.enter(task)
         task.add_done_callback(partial(self._ended, held, on_end))

@@ -1,13 +1,10 @@
 """Who calls is answered before those who wait are handled, and those are not forgotten."""
 
 import asyncio
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 
 from gateway.handler_slots import CALLS_FOR_A_HANDLER, MOST_IN_A_TURN, HandlerSlots
-
-_caller: ContextVar[str] = ContextVar("caller", default="nobody")
 
 
 @dataclass
@@ -113,25 +110,3 @@ async def test_who_wants_it_no_more_takes_no_slot_and_no_turn() -> None:
     await begun_each_turn(handlers, calls, come=0, turns=3)
     assert handlers.begun == [2]
     assert not slots.all_taken()
-
-
-async def test_a_handler_does_not_begin_in_the_context_of_another_call() -> None:
-    """A call's trace or request id, kept in a context variable, is not that of whoever begins with it."""
-    slots = HandlerSlots(1, Calls())
-    begun_in: list[str] = []
-
-    def begin() -> bool:
-        begun_in.append(_caller.get())
-        return True
-
-    async def call(name: str) -> None:
-        _caller.set(name)
-        slots.queue(begin)
-
-    await asyncio.gather(call("first"), call("second"))
-    await a_turn()
-    _caller.set("who ends")
-    slots.give_back()
-    await a_turn()
-
-    assert begun_in == ["nobody", "nobody"]
