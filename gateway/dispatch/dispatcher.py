@@ -13,10 +13,12 @@ from gateway.dispatch.plan import Plan, UpdatePlan, plan_of_all
 
 class PlannedDispatcher(Dispatcher):
     """
-    A `Dispatcher` that differs in nothing but time.
+    A `Dispatcher` whose bot notices nothing but the time.
 
     aiogram walks its routers and wraps their middlewares for each update anew. Here both are done once for
     each kind of event, and again when a router, a handler, a middleware or a root filter has come or gone.
+    The names of states and the filters of a registered handler are taken to stay. Data under a name that
+    aiogram needs for itself, such as ``event``, are no TypeError here.
     """
 
     def __init__(self, **options: Any) -> None:

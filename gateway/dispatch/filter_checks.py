@@ -20,6 +20,8 @@ class FilterCheck(NamedTuple):
 
     at_once: bool
     ask: Ask
+    states: frozenset[Any] | None = None
+    """The states that let pass, if it asks for nothing else."""
 
 
 def prepared(called: CallableObject, data: Data) -> Data:
@@ -32,10 +34,17 @@ def checks_of(filters: Iterable[FilterObject] | None) -> tuple[FilterCheck, ...]
     return tuple(map(check_of, filters or ()))
 
 
+def states_first(checks: tuple[FilterCheck, ...]) -> tuple[frozenset[Any] | None, tuple[FilterCheck, ...]]:
+    """Return the states that the first of *checks* asks for, None for any, and what is to be asked then."""
+    if checks and checks[0].states is not None:
+        return checks[0].states, checks[1:]
+    return None, checks
+
+
 async def passes(checks: tuple[FilterCheck, ...], event: TelegramObject, data: Data) -> bool:
     """Tell whether all let *event* pass; if so, *data* has what they add to it: `HandlerObject.check`."""
     seen = data
-    for at_once, ask in checks:
+    for at_once, ask, _ in checks:
         answer = ask(event, seen) if at_once else await ask(event, seen)
         if not answer:
             return False
@@ -149,4 +158,4 @@ def _states_of(callback: Any) -> frozenset[Any] | None:
 def _check_of_states(states: frozenset[Any]) -> FilterCheck:
     if _ANY in states:
         return FilterCheck(True, lambda _, __: True)
-    return FilterCheck(True, lambda _, data: data.get("raw_state") in states)
+    return FilterCheck(True, lambda _, data: data.get("raw_state") in states, states)

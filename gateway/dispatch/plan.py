@@ -10,7 +10,7 @@ from aiogram.dispatcher.event.handler import HandlerObject
 from aiogram.dispatcher.event.telegram import TelegramEventObserver
 from aiogram.types import TelegramObject
 
-from gateway.dispatch.filter_checks import Data, checks_of, passes, prepared
+from gateway.dispatch.filter_checks import Data, checks_of, passes, prepared, states_first
 from gateway.dispatch.fsm_context import quickened
 from gateway.dispatch.likeness import observes_as_aiogram, propagates_as_aiogram, routes_as_aiogram
 from gateway.dispatch.sources import Sources
@@ -122,13 +122,15 @@ def trigger_of(observer: TelegramEventObserver) -> Next:
     """Return what gives an event to the first handler that takes it: `TelegramEventObserver.trigger`."""
     inner = observer._resolve_middlewares()  # noqa: SLF001 - those of all routers from the root down to it
     steps = [
-        (handler, checks_of(handler.filters), _wrapped(inner, _call_of(handler)))
+        (handler, *states_first(checks_of(handler.filters)), _wrapped(inner, _call_of(handler)))
         for handler in observer.handlers
     ]
 
     async def trigger(event: TelegramObject, data: Data) -> Any:
         data = dict(data)
-        for handler, filters, call in steps:
+        for handler, states, filters, call in steps:
+            if states is not None and data.get("raw_state") not in states:
+                continue
             data["handler"] = handler
             if filters and not await passes(filters, event, data):
                 continue

@@ -195,6 +195,24 @@ async def test_a_plain_filter_costs_no_thread(
     assert await passes(filters, CAME, {"raw_state": "Shop:paying"}) is not inverted
 
 
+async def test_a_state_that_a_middleware_puts_into_the_data_counts_at_once() -> None:
+    """For the handlers of its router, and for those after one that has skipped."""
+
+    def build(dispatcher: Dispatcher, trace: Trace) -> None:
+        dispatcher.message.outer_middleware(trace.middleware("outer", raw_state="Shop:paid"))
+        dispatcher.message.middleware(trace.middleware("inner", raw_state=None))
+        dispatcher.message(Shop.paying)(trace.handler("never"))
+        dispatcher.message(Shop.paid, F.text)(trace.handler("skipping", SkipHandler()))
+        dispatcher.message(StateFilter(Shop))(trace.handler("never"))
+        dispatcher.message(State(), F.photo)(trace.handler("never"))
+        dispatcher.message(State(), F.text.as_("text"))(trace.handler("handler"))
+
+    trace = await alike(build)
+
+    ran = [who for who in trace.who if not who.endswith("after")]
+    assert ran == ["outer", "inner", "skipping", "inner", "handler", "end of an update"]
+
+
 STATES: list[Any] = [
     *(Shop.paying, Shop.paid, Shop(), State(), State("*"), State(state="paying", group_name="Shop")),
     *(StateFilter(Shop), StateFilter(Shop()), StateFilter(Shop.paid, "Shop:paying"), StateFilter(None)),
