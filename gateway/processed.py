@@ -42,6 +42,9 @@ class Processed(NamedTuple):
         if answer.outcome is Committed.STALE:
             # Two events of one object at once: the other was further on, and this one changed nothing.
             return cls(Fate.WAITS, at_ms=0)
+        if answer.outcome is Committed.GONE:
+            # It was committed, though that answer was lost: what it may have left is looked for.
+            return cls(Fate.ENDED, ended="applied", wrote=True, timers=True, told=True)
         return cls(
             Fate.ENDED,
             ended="applied",

@@ -137,8 +137,7 @@ class Processor:
             return await self._settling.give_up(entry, lease, "unreadable", str(error))
         loaded = await self._begin(entry, lease, subject, moved=former is not None)
         if isinstance(loaded, Committed):
-            # GONE: its commit was made, though the answer was lost; what that has left is looked for.
-            return Processed(Fate.ENDED if loaded is Committed.GONE else Fate.LOST, wrote=True)
+            return Processed.by_commit(CommitAnswer(loaded))
         policy = self._retries.of(entry.envelope)
         known = {**entry.journal, **loaded.journal, **self._unsaved.get(entry.id, {})}
         journal = Journal(self._scripts, lease, entry.id, known)

@@ -178,7 +178,9 @@ class Worker:
         if processed.fate is Fate.LOST:
             self._holdings.lose(held)
         self._reader.ended(held)
-        held.unpark(processed.unparked)
+        if processed.unparked:
+            held.unpark(processed.unparked)
+            self._reader.wake()
         if processed.timers:
             self._clock.notice(held.lease.partition)
         if processed.told:
