@@ -17,8 +17,9 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from aiogram import Bot, Dispatcher, Router
+from aiogram import Bot, Dispatcher, F, Router
 from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisStorage
 from aiogram.types import Message
@@ -66,6 +67,23 @@ def counting(router: Router) -> None:
         data = await state.get_data()
         await state.update_data(count=data.get("count", 0) + 1, text=message.text)
         await state.set_state("Bench:counting")
+
+
+def counting_among_fifty(router: Router) -> None:
+    """The same handler in a bot of five features, behind their five handlers of states and five of buttons."""
+    for feature in range(5):
+        part = Router()
+        for number in range(5):
+            part.message.register(_never, State(f"step{number}", f"Feature{feature}"), F.text)
+            part.message.register(_never, F.text == f"Button {number} of {feature}")
+        router.include_router(part)
+    last = Router()
+    counting(last)
+    router.include_router(last)
+
+
+async def _never(message: Message) -> None:
+    raise AssertionError(f"nobody asks for {message.text}")
 
 
 def listing(router: Router) -> None:
@@ -216,6 +234,12 @@ ACCEPTING: dict[str, Serve] = {
     "bare uvicorn": bare,
     "bare uvicorn and one accept": bare_accept,
 }
+#: Those whose bot has more than one handler.
+CROWDED: dict[str, Serve] = {
+    "ours, fifty handlers": ours(counting_among_fifty),
+    "aiogram, fifty handlers": aiogram(counting_among_fifty),
+    "aiogram isolated, fifty handlers": aiogram(counting_among_fifty, isolation=True),
+}
 #: Those that show the order in which they handle updates.
 LISTING: dict[str, Serve] = {
     "ours listing": ours(listing),
@@ -225,6 +249,7 @@ LISTING: dict[str, Serve] = {
 KINDS: dict[str, Serve] = {
     **COMPARED,
     **ACCEPTING,
+    **CROWDED,
     **LISTING,
     "ours, callbacks": callbacks(Role.ALL),
     "ours, callbacks accepted only": callbacks(Role.WEB),
