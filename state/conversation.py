@@ -1,10 +1,14 @@
 """One FSM context: the unit that events change and that a user sees."""
 
 import zlib
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote, unquote
 
-from aiogram.fsm.storage.base import DEFAULT_DESTINY, StorageKey
+if TYPE_CHECKING:
+    from aiogram.fsm.storage.base import StorageKey
+
+#: aiogram's, which is not imported for it: that takes seconds, and most commands need no more of it.
+DEFAULT_DESTINY: Final = "default"
 
 
 class _Ids(NamedTuple):
@@ -30,14 +34,16 @@ class Conversation(_Ids):
         return cls(bot_id, user_id, user_id)
 
     @classmethod
-    def from_storage_key(cls, key: StorageKey) -> Self:
+    def from_storage_key(cls, key: "StorageKey") -> Self:
         """Return the conversation that aiogram calls *key*."""
         return cls(
             key.bot_id, key.chat_id, key.user_id, key.thread_id, key.business_connection_id, key.destiny
         )
 
-    def storage_key(self) -> StorageKey:
+    def storage_key(self) -> "StorageKey":
         """Return aiogram's name for this conversation."""
+        from aiogram.fsm.storage.base import StorageKey
+
         return StorageKey(
             bot_id=self.bot_id,
             chat_id=self.chat_id,

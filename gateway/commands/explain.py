@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.commands.store import opened_store
 from gateway.refusal import CommandRefused
 from gateway.settings import Settings

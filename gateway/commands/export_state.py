@@ -10,7 +10,7 @@ from typing import BinaryIO
 import uvloop
 from rich.console import Console
 
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.commands.store import opened_store
 from gateway.moving import progress
 from gateway.refusal import FAILED, CommandRefused

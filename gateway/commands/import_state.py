@@ -9,7 +9,7 @@ from typing import BinaryIO
 import uvloop
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.commands.store import opened_store
 from gateway.moving import Tally, progress
 from gateway.refusal import FAILED, CommandRefused

@@ -12,8 +12,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.configuration import configured
 from gateway.commands.period import period
-from gateway.commands.serve import configured
 from gateway.commands.store import opened_store
 from gateway.refusal import FAILED, CommandRefused
 from routers.operations.kept_json import told

@@ -10,8 +10,8 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.configuration import configured
 from gateway.commands.period import period
-from gateway.commands.serve import configured
 from gateway.commands.store import opened_store
 from gateway.refusal import FAILED, CommandRefused
 from gateway.settings import Settings

@@ -1,8 +1,6 @@
 """`gateway serve`: everything that can be wrong is found before anything listens."""
 
-import os
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import uvloop
 
@@ -17,44 +15,28 @@ from gateway.process_group import ProcessGroup
 from gateway.refusal import FAILED, CommandRefused
 from gateway.role import Role
 from gateway.server import bound_socket, run_gateway, stop_on_signals
-from gateway.settings import Settings, SettingsError, load_settings
+from gateway.settings import Settings, SettingsError
 from gateway.subscribers.telling import watch_of
-from routers.registry import providers
 from state.connection import connect, server_facts
 from state.durability import must_confirm
 from state.errors import StoreMisconfigured, StoreUnavailable
 
 
 def serve(
-    bot: str, config: Path | None, *, host: str | None, port: int | None, workers: int, role: Role
+    bot: str, settings: Settings, *, host: str | None, port: int | None, workers: int, role: Role
 ) -> int:
     """
     Run *bot* until SIGTERM or Ctrl-C, and drain.
 
     Raises:
-        CommandRefused: the configuration, the bot's module, Redis or the address cannot be used.
+        CommandRefused: the settings, the bot's module, Redis or the address cannot be used.
     """
-    settings = configured(config)
     settings = overridden(settings, host=host, port=port)
     _refuse_lonely_role(settings, role)
     set_up_logs(settings.log.level, settings.log.form, secrets=settings.secrets())
     gateway = load_gateway(bot)
     _refuse_unknown_names(gateway, settings)
     return uvloop.run(_serve(gateway, settings, bot=bot, workers=workers, role=role))
-
-
-def configured(config: Path | None) -> Settings:
-    """
-    The settings of *config* and the environment.
-
-    Raises:
-        CommandRefused: with every problem.
-    """
-    try:
-        options = {kind: provider.options for kind, provider in providers().items()}
-        return load_settings(config, os.environ, source_kinds=tuple(options), source_options=options)
-    except SettingsError as error:
-        raise CommandRefused(error.problems) from error
 
 
 def overridden(settings: Settings, *, host: str | None, port: int | None) -> Settings:

@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.refusal import FAILED, CommandRefused
 from gateway.settings import Settings
 from gateway.sources import webhook_endpoints

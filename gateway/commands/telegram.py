@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.bot_module import load_gateway
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.commands.store import opened_store
 from gateway.refusal import FAILED, CommandRefused
 from gateway.settings import BotSettings, Settings

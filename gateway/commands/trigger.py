@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.refusal import FAILED, CommandRefused
 from gateway.settings import Settings
 from gateway.settings.errors import nearest

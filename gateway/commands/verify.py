@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from gateway.commands.serve import configured
+from gateway.commands.configuration import configured
 from gateway.commands.trigger import source_named
 from gateway.refusal import FAILED, CommandRefused
 from gateway.settings.errors import nearest
