@@ -70,7 +70,7 @@ def counting(router: Router) -> None:
 
 
 def counting_among_fifty(router: Router) -> None:
-    """The same handler in a bot of five features, behind their five handlers of states and five of buttons."""
+    """The same handler in a bot of five features, behind five handlers of states and of buttons in each."""
     for feature in range(5):
         part = Router()
         for number in range(5):
