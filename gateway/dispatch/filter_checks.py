@@ -9,7 +9,7 @@ from aiogram.filters.logic import _AndFilter, _InvertFilter, _OrFilter
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import TelegramObject
 
-from gateway.dispatch.plain_magic import is_plain
+from gateway.dispatch.plain_magic import is_plain, resolver_of
 
 Data: TypeAlias = dict[str, Any]
 Ask: TypeAlias = Callable[[TelegramObject, Data], Any]
@@ -67,7 +67,7 @@ def check_of(asked: FilterObject) -> FilterCheck:
     if type(asked) is not FilterObject:
         return FilterCheck(False, lambda event, data: asked.call(event, **data))
     if asked.magic is not None and is_plain(asked.magic):
-        resolve = asked.magic.resolve
+        resolve = resolver_of(asked.magic)
         return FilterCheck(True, lambda event, _: resolve(event))
     if (states := _states_of(callback)) is not None:
         return _check_of_states(states)
