@@ -105,8 +105,10 @@ class Keys:
         self.prefix = prefix
         self.partitions = partitions
         self._tags = [f"{prefix}:{{{number:02x}}}:" for number in range(partitions)]
-        self._accepting: dict[int, tuple[str, ...]] = {}
-        self._committing: dict[int, tuple[str, ...]] = {}
+
+    def tag(self, partition: int) -> str:
+        """Return what all names of a partition begin with."""
+        return self._tags[partition]
 
     def partition_of(self, conversation: Conversation) -> int:
         """Return the partition of the conversation's chat."""
@@ -133,51 +135,6 @@ class Keys:
 
     def waiters(self, conversation: Conversation) -> str:
         return self._of_conversation(conversation, "w")
-
-    def committing(self, conversation: Conversation) -> tuple[str, ...]:
-        """Return what any change of *conversation* may touch, in commit.lua's order: its partition's, its own."""
-        partition = self.partition_of(conversation)
-        shared = self._committing.get(partition)
-        if shared is None:
-            # Made once: every event names them.
-            shared = self._committing[partition] = (
-                self.lease(partition),
-                self.inbox(partition),
-                self.attempts(partition),
-                self.due(partition),
-                self.outbox(partition),
-                self.unresolved(partition),
-                self.parked(partition),
-                self.timers(partition),
-                self.states(partition),
-                self.states_until(partition),
-                self.feed(partition),
-                self.resolved(partition),
-                self.overdue(partition),
-            )
-        tag, text = self._tags[partition], conversation.encode()
-        return (
-            *shared,
-            f"{tag}c:{text}",
-            f"{tag}g:{text}",
-            f"{tag}p:{text}",
-            f"{tag}t:{text}",
-            f"{tag}h:{text}",
-            f"{tag}q:{text}",
-        )
-
-    def accepting(self, partition: int) -> tuple[str, ...]:
-        """Return what any acceptance in *partition* may touch, in accept.lua's order."""
-        names = self._accepting.get(partition)
-        if names is None:
-            names = self._accepting[partition] = (
-                self.inbox(partition),
-                self.lease(partition),
-                self.unresolved(partition),
-                self.parked(partition),
-                self.urgent(partition),
-            )
-        return names
 
     def made(self, partition: int, name: str) -> str:
         return f"{self._tags[partition]}made:{name}"

@@ -9,6 +9,7 @@ from state.grouping import Argument, GroupedCalls, Script
 from state.keys import Keys
 from state.outcomes import AcceptAnswer, Accepted, CommitAnswer, Committed, Loaded, Settled
 from state.packing import pack_for_lua
+from state.script_keys import ScriptKeys
 from state.snapshot import Snapshot, pairs
 from state.watch import Watch
 
@@ -53,6 +54,7 @@ class Scripts:
     ) -> None:
         self.calls = calls
         self.keys = keys
+        self._of_scripts = ScriptKeys(keys)
         self.worker = worker
         self.watch = watch or Watch()
         self.counts = Counts(calls, keys)
@@ -78,7 +80,7 @@ class Scripts:
         That of a group's event is not begun once the group has moved, or came from another one.
         """
         keys = self.keys
-        names = [keys.seen(partition, source, idempotency_key), *keys.accepting(partition)]
+        names = [keys.seen(partition, source, idempotency_key), *self._of_scripts.accepting(partition)]
         if token is not None:
             names += [keys.expectation(partition, token), keys.waiting(partition, token)]
         elif begin_under and conversation is not None:
@@ -156,7 +158,7 @@ class Scripts:
         partition = keys.partition_of(conversation)
         of_handler_in_group = change.lease is not None and conversation.chat_id < 0
         names = [
-            *keys.committing(conversation),
+            *self._of_scripts.committing(conversation),
             keys.moved(conversation) if of_handler_in_group else keys.conversation(conversation),
             keys.journal(partition, change.entry_id or ""),
             keys.rank(partition, change.rank[0] if change.rank else ""),
