@@ -6,17 +6,19 @@ import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gateway.gateway import Gateway
 from gateway.redaction import Redaction
 from gateway.refusal import CommandRefused
 from gateway.settings.errors import nearest
 
+if TYPE_CHECKING:
+    from gateway.gateway import Gateway
+
 _LIBRARIES: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
-def load_gateway(spec: str) -> Gateway:
+def load_gateway(spec: str) -> "Gateway":
     """
     The `Gateway` that *spec*, `MODULE:ATTR`, names; modules are looked for in the current directory too.
 
@@ -27,9 +29,12 @@ def load_gateway(spec: str) -> Gateway:
     if not (colon and module_name and attribute):
         raise CommandRefused([f"{spec}: is not MODULE:ATTR; give it as mybot:gateway"])
     found: Any = _imported(module_name)
+    # Not before: that there is no such module is told without aiogram, which takes seconds.
+    from gateway.gateway import Gateway
+
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise CommandRefused([_no_attribute(spec, found, part)])
+            raise CommandRefused([_no_attribute(spec, found, part, Gateway)])
         found = getattr(found, part)
     if not isinstance(found, Gateway):
         raise CommandRefused([f"{spec}: is a {type(found).__name__}, not a gateway.Gateway"])
@@ -52,8 +57,8 @@ def _imported(name: str) -> ModuleType:
         raise CommandRefused([_told(name, error)]) from error
 
 
-def _no_attribute(spec: str, found: Any, part: str) -> str:
-    gateways = [name for name, value in vars(found).items() if isinstance(value, Gateway)]
+def _no_attribute(spec: str, found: Any, part: str, wanted: type) -> str:
+    gateways = [name for name, value in vars(found).items() if isinstance(value, wanted)]
     if gateways:
         return f"{spec}: has no {part}; {nearest(part, gateways)}"
     return f"{spec}: has no {part}, nor any other Gateway"

@@ -71,14 +71,9 @@ def serve(  # noqa: PLR0917 - typer reads them as options, not by position
     role: Annotated[Role, typer.Option(help="What each process does.")] = Role.ALL,
 ) -> int:
     """Run a bot: take the calls, do the work."""
-    from gateway.commands.configuration import configured
-
-    # A mistake in it is told before aiogram is imported.
-    settings = configured(existing(config))
-
     from gateway.commands.serve import serve as run
 
-    return run(bot, settings, host=host, port=port, workers=workers, role=role)
+    return run(bot, existing(config), host=host, port=port, workers=workers, role=role)
 
 
 @app.command()

@@ -3,21 +3,17 @@
 import asyncio
 import multiprocessing
 import socket
-import sys
 from collections.abc import Coroutine
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Event
 from typing import Any, Final
 
 import structlog
-import uvloop
 
-from gateway.bot_module import load_gateway
-from gateway.logs import set_up_logs
-from gateway.refusal import FAILED, CommandRefused
+from gateway.process_member import run_member
+from gateway.refusal import FAILED
 from gateway.role import Role
-from gateway.server import run_gateway, stop_on_signals
+from gateway.server import stop_on_signals
 from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -102,29 +98,6 @@ class ProcessGroup:
             process.kill()
             await _ended(process)
         return 0 if process.exitcode == 0 else 1
-
-
-def run_member(  # noqa: PLR0917 - multiprocessing hands them over by position
-    bot: str, settings: Settings, redis_url: str, role: Role, sock: socket.socket | None, ready: Event
-) -> None:
-    """The life of one process of the group; it says when it is *ready*."""
-    set_up_logs(settings.log.level, settings.log.form, secrets=settings.secrets())
-
-    async def run() -> None:
-        stop = stop_on_signals()
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            # Its end closes this: a killed parent leaves nobody behind who would keep the address.
-            asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
-        gateway = load_gateway(bot)
-        await run_gateway(gateway, settings, redis_url, role, sock, stop=stop, on_ready=ready.set)
-
-    try:
-        uvloop.run(run())
-    except CommandRefused as refusal:
-        for problem in refusal.problems:
-            log.error("cannot run", problem=problem)  # noqa: TRY400 - it is told, not traced
-        sys.exit(refusal.exit_code)
 
 
 async def _ended(process: BaseProcess) -> None:

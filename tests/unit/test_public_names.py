@@ -14,13 +14,14 @@ import gateway
 import state
 from state.conversation import DEFAULT_DESTINY
 
-#: What commands that handle no update begin with.
+#: What commands begin with that handle no update, or have not come to that yet.
 WITHOUT_AIOGRAM = (
     "gateway.cli",
     "gateway.commands.configuration",
     "gateway.commands.explain",
     "gateway.commands.keys",
     "gateway.commands.kept",
+    "gateway.commands.serve",
     "gateway.demo.bot_api.__main__",
 )
 
