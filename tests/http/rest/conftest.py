@@ -1,7 +1,6 @@
 """A whole gateway behind real HTTP: REST in front, the worker behind it, Telegram's stand-in beside it."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.scripts import Scripts
 from state.storage import ConversationStorage
+from tests.http.listening import listening_socket
 from tests.http.rest.shop import shop_gateway
 from tests.waiting import wait_until
 
@@ -88,7 +88,7 @@ async def rest(redis: Redis, redis_url: str, configured: dict[str, Any]) -> Asyn
             **configured,
         )
         app = create_app(shop_gateway(), settings, redis_url=redis_url)
-        listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        listener = listening_socket()
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_keep_alive=75))
         serving = asyncio.create_task(server.serve([listener]), name="uvicorn")
         calls = GroupedCalls(redis)
