@@ -82,7 +82,10 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Keep everything running afterwards.")] = False,
 ) -> int:
     """Play one booking through a real gateway, with no account and no Redis."""
-    from gateway.commands.demo import demo as run
+    from gateway.loading import loading
+
+    with loading():
+        from gateway.commands.demo import demo as run
 
     return run(as_json=json, keep_serving=serve)
 
