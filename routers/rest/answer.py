@@ -14,7 +14,7 @@ from routers.rest.present import Present
 IfMatch = Annotated[
     str | None,
     Header(
-        pattern=r'^"(0|[1-9][0-9]{0,14})"$',
+        pattern=r'^"(0|[1-9][0-9]{0,15})"$',
         description="The ETag that the change was computed from; with another one nothing is changed",
         examples=['"7"'],
     ),

@@ -167,7 +167,7 @@ if to and used then
 end
 
 if changed then
-  revision = next_revision(conversation, revision, now_ms)
+  revision = next_revision(conversation, revision)
   local count = redis.call('HLEN', conversation)
   index_drafts(conversation, count)
   -- Nothing is left but the revision, and the index of nothing.

@@ -1,7 +1,7 @@
 -- The fields of a conversation's hash, shared by the scripts that write it.
 --
 --   s              the state; absent when there is none
---   r              the revision, more with each commit that changed something; the first is the time, ms
+--   r              the revision, more with each commit that changed something; the first is the time, µs
 --   d:<key>        one value of the FSM data, JSON, never read here
 --   f:<feature>:<name>   one field of a draft, JSON, never read here
 --   e:<feature>    when the draft expires, ms; absent when it does so with the conversation
@@ -10,13 +10,15 @@
 --   v:<block>      one block of the screen
 
 -- A conversation that ended and began anew must not come to a revision that it had before, so it begins with
--- the time: nobody makes more than one change a millisecond for long.
-local function next_revision(conversation, revision, now_ms)
+-- the time: each change takes longer than a microsecond.
+local function next_revision(conversation, revision)
   if revision > 0 then
     return redis.call('HINCRBY', conversation, 'r', 1)
   end
-  redis.call('HSET', conversation, 'r', string.format('%.0f', now_ms))
-  return now_ms
+  local time = redis.call('TIME')
+  local now_us = time[1] * 1000000 + time[2]
+  redis.call('HSET', conversation, 'r', string.format('%.0f', now_us))
+  return now_us
 end
 
 -- Below this, looking through all fields costs less than an index would take of the memory.

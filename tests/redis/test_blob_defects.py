@@ -8,6 +8,7 @@ must not have.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Literal
 
 import pytest
 from aiogram.fsm.context import FSMContext
@@ -19,6 +20,7 @@ from state.grouping import GroupedCalls
 from state.keys import Keys
 from state.outcomes import Committed
 from state.reading import Reading
+from state.scripts import Change, Scripts
 
 CONVERSATION = Conversation.private(42, 501)
 KEY = CONVERSATION.storage_key()
@@ -163,6 +165,18 @@ async def test_d4_a_conversation_that_ended_and_began_anew_is_another_one(
 
     assert (await storage.commit(unit)).outcome is Committed.CONFLICT
     assert await storage.get_state(KEY) == "Shop:choosing"
+
+
+async def test_d4_a_conversation_never_comes_to_a_revision_that_it_had(redis: Redis) -> None:
+    """However soon it begins anew: Redis makes many changes within a millisecond."""
+    scripts = Scripts(GroupedCalls(redis), Keys())
+    states: list[str | Literal[False]] = ["Shop:paying", False] * 20
+    changes = (Change(conversation=CONVERSATION, ttl_ms=60_000, state=state) for state in states)
+
+    answers = await asyncio.gather(*map(scripts.commit, changes))
+
+    revisions = [answer.revision for answer in answers]
+    assert revisions == sorted(set(revisions))
 
 
 @pytest.mark.parametrize("write", ["state", "data", "draft"])

@@ -37,7 +37,7 @@ async def _held(redis: Redis) -> dict[bytes, tuple[Any, dict[Any, float]]]:
         times: dict[Any, float] = {"ttl": float(await redis.pttl(name))}
         if await redis.type(name) == b"hash":
             holds: Any = await redis.hgetall(name)
-            times["first revision"] = float(holds.pop(b"r"))
+            times["first revision"] = int(holds.pop(b"r")) / 1000
         else:
             scores: list[Any] = list(await redis.zrange(name, 0, -1, withscores=True))
             holds = [member for member, _ in scores]
