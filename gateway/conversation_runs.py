@@ -1,6 +1,7 @@
 """The conversations at work: each runs its events one at a time, and waits for its turn among all."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -89,8 +90,7 @@ class ConversationRuns:
             held.rest(conversation)
 
     async def _process(self, held: PartitionLog, entry: InboxEntry) -> None:
-        clock = asyncio.get_running_loop().time
-        began = clock()
+        began = time.monotonic()
         try:
             processed = await self._processor.process(
                 entry, held.lease, give_up_at_ms=held.give_up_at(entry.id)
@@ -107,7 +107,7 @@ class ConversationRuns:
             return
         source, fate = entry.envelope.source, processed.fate
         self._counts.add("events", source, processed.ended or fate.value)
-        self._counts.time("handled", source, round((clock() - began) * 1000))
+        self._counts.time("handled", source, round((time.monotonic() - began) * 1000))
         if fate is Fate.ENDED:
             held.end(entry)
         elif fate is Fate.WAITS:

@@ -19,6 +19,7 @@ class UnderWay:
     """Tasks that work in partitions."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         # Who has it begin may be at somebody else's call: what that has set in its context is no handler's.
         self._context = copy_context()
@@ -27,7 +28,7 @@ class UnderWay:
         self, work: Coroutine[Any, Any, None], name: str, held: PartitionLog, on_end: Callable[[], None]
     ) -> None:
         """Do *work* in *held*; call *on_end* when it has ended, even if it was cancelled before it began."""
-        task = asyncio.create_task(work, name=name, context=self._context.copy())
+        task = self._loop.create_task(work, name=name, context=self._context.copy())
         self._tasks.add(task)
         held.enter(task)
         task.add_done_callback(partial(self._ended, held, on_end))

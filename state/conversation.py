@@ -1,6 +1,7 @@
 """One FSM context: the unit that events change and that a user sees."""
 
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote, unquote
 
@@ -42,9 +43,7 @@ class Conversation(_Ids):
 
     def storage_key(self) -> "StorageKey":
         """Return aiogram's name for this conversation."""
-        from aiogram.fsm.storage.base import StorageKey
-
-        return StorageKey(
+        return _aiograms_key()(
             bot_id=self.bot_id,
             chat_id=self.chat_id,
             user_id=self.user_id,
@@ -93,3 +92,11 @@ class Conversation(_Ids):
             unquote(marked["b"]) if "b" in marked else None,
             unquote(marked["d"]) if "d" in marked else DEFAULT_DESTINY,
         )
+
+
+@cache
+def _aiograms_key() -> "type[StorageKey]":
+    # To ask for the module each time takes as long as to make a key.
+    from aiogram.fsm.storage.base import StorageKey
+
+    return StorageKey

@@ -31,6 +31,8 @@ class Line:
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
+        # To find the running loop takes a system call.
+        self._loop = asyncio.get_running_loop()
         self._unsent: list[_Asked] = []
         self._connection: AbstractConnection | None = None
         self._answers: _Answers | None = None
@@ -45,13 +47,12 @@ class Line:
         the connection, after which nobody knows whether the command was run. It is raised instead, and was
         not sent, when there is no connection to be had.
         """
-        loop = asyncio.get_running_loop()
-        answer = loop.create_future()
+        answer = self._loop.create_future()
         if self._closed:
             answer.set_exception(redis_errors.ConnectionError("the connection is closed"))
             return answer
         if not self._unsent:
-            loop.call_soon(self._send)
+            self._loop.call_soon(self._send)
         self._unsent.append((packed, answer))
         return answer
 

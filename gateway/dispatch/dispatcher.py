@@ -1,7 +1,7 @@
 """aiogram's dispatcher, with the way of an event through its routers planned once for each kind."""
 
-import asyncio
 import logging
+import time
 from typing import Any, Final
 
 from aiogram import Bot, Dispatcher, loggers
@@ -32,8 +32,7 @@ class PlannedDispatcher(Dispatcher):
 
     async def feed_update(self, bot: Bot, update: Update, **kwargs: Any) -> Any:
         """Let *update* pass the dispatcher's own middlewares, and reach `propagate_event`."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = time.monotonic()
         response: Any = UNHANDLED
         if not _is_mounted(update, bot):
             update = Update.model_validate(update.model_dump(), context={"bot": bot})
@@ -49,7 +48,7 @@ class PlannedDispatcher(Dispatcher):
                     "Update id=%s is %s. Duration %d ms by bot id=%d",
                     update.update_id,
                     "not handled" if response is UNHANDLED else "handled",
-                    (loop.time() - began) * 1000,
+                    (time.monotonic() - began) * 1000,
                     bot.id,
                 )
         return response
