@@ -5,9 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-#: While calls come, one handler begins for so many of them. A handler costs twice what a call does, so it has
-#: a fifth of the time: callers are answered soon, and those who wait are not forgotten.
-CALLS_FOR_A_HANDLER: Final = 8
+#: While calls come, one handler begins for so many of them, so that a burst is acknowledged before it is
+#: worked off.
+CALLS_FOR_A_HANDLER: Final = 64
+#: Once somebody has waited for so long, one handler begins for each call: however long calls come without a
+#: pause, no more events come than are handled, and nobody waits much longer.
+PATIENCE_SECONDS: Final = 0.5
 #: While none come. What begins in one turn is committed in one round trip, and nobody is answered before it.
 MOST_IN_A_TURN: Final = 8
 
@@ -34,7 +37,9 @@ class HandlerSlots:
         self._seen = door.calls
         self._credit = 0
         """Calls that have come since a handler began."""
-        self._waiting: deque[Callable[[], bool]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[float, Callable[[], bool]]] = deque()
+        """Since when, on the clock of the loop, and what begins then."""
         self._turn_comes = False
 
     def all_taken(self) -> bool:
@@ -47,7 +52,7 @@ class HandlerSlots:
 
         It tells whether it takes the slot; who does calls `give_back` at the end.
         """
-        self._waiting.append(begin)
+        self._waiting.append((self._loop.time(), begin))
         self._see_to_next_turn()
 
     def give_back(self) -> None:
@@ -58,13 +63,14 @@ class HandlerSlots:
     def _see_to_next_turn(self) -> None:
         if self._free and self._waiting and not self._turn_comes:
             self._turn_comes = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         self._turn_comes = False
         most = min(self._free, self._how_many())
         while most and self._waiting:
-            if self._waiting.popleft()():
+            _, begin = self._waiting.popleft()
+            if begin():
                 self._free -= 1
                 most -= 1
         self._see_to_next_turn()
@@ -73,7 +79,12 @@ class HandlerSlots:
         calls = self._door.calls
         came, self._seen = calls - self._seen, calls
         if came:
-            begin, self._credit = divmod(self._credit + came, CALLS_FOR_A_HANDLER)
+            begin, self._credit = divmod(self._credit + came, self._calls_for_a_handler())
             return begin
         # While Redis stores what came there is time for one.
         return 1 if self._door.storing else MOST_IN_A_TURN
+
+    def _calls_for_a_handler(self) -> int:
+        """Of those who wait, the first has waited longest."""
+        is_patient = not self._waiting or self._loop.time() - self._waiting[0][0] < PATIENCE_SECONDS
+        return CALLS_FOR_A_HANDLER if is_patient else 1

@@ -1,9 +1,13 @@
 """Who calls is answered before those who wait are handled, and those are not forgotten."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from functools import partial
 
+import pytest
+
+from gateway import handler_slots
 from gateway.handler_slots import CALLS_FOR_A_HANDLER, MOST_IN_A_TURN, HandlerSlots
 
 
@@ -63,6 +67,20 @@ async def test_while_calls_come_one_handler_begins_for_so_many_of_them() -> None
     # What was left over of the turns before, and will be of the last.
     assert abs(sum(counts) - 40 * 10 // CALLS_FOR_A_HANDLER) <= CALLS_FOR_A_HANDLER
     assert max(counts) <= -(-10 // CALLS_FOR_A_HANDLER)
+    await handlers.finish()
+
+
+async def test_while_somebody_has_waited_long_one_begins_for_each_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long calls come without a pause, what waits is not more and more."""
+    monkeypatch.setattr(handler_slots, "PATIENCE_SECONDS", 0.05)
+    calls = Calls()
+    handlers = Handlers(HandlerSlots(100_000, calls), 100_000)
+    until = time.monotonic() + 0.1
+    while time.monotonic() < until:
+        await begun_each_turn(handlers, calls, come=1, turns=1)
+    assert await begun_each_turn(handlers, calls, come=5, turns=10) == [5] * 10
     await handlers.finish()
 
 
