@@ -122,6 +122,7 @@ class Delivery:
                 if owed.held >= READ_AHEAD:
                     owed.full = True
                     return
+                owed.read_anew(self._outbox.connections)
                 try:
                     page = await self._outbox.read(partition, after=owed.cursor, count=READ_COUNT)
                 except StoreUnavailable:
@@ -129,7 +130,8 @@ class Delivery:
                     owed.again = True
                     continue
                 for entry in page.entries:
-                    self._queue(partition, owed, entry)
+                    if entry.id not in owed.known:
+                        self._queue(partition, owed, entry)
                 owed.cursor, owed.again = page.cursor, owed.again or page.more
         finally:
             owed.reading = None

@@ -112,6 +112,7 @@ class InboxReader:
 
     async def _read(self, held: PartitionLog) -> None:
         partition = held.lease.partition
+        held.read_anew(self._inbox.connections)
         while held.owed < READ_AHEAD:
             cursor = held.cursor
             entries = await self._inbox.read(partition, after=cursor, count=READ_COUNT)

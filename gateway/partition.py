@@ -23,6 +23,8 @@ class PartitionLog:
     lease: Lease
     cursor: str = "0"
     """The newest entry that was read."""
+    connections: int = 0
+    """How many there had been to Redis when it was read."""
     running: set[Conversation] = field(default_factory=set)
     """Those of which an entry runs, or waits for its turn."""
     answering: set[str] = field(default_factory=set)
@@ -85,7 +87,7 @@ class PartitionLog:
     def add(self, entries: Iterable[InboxEntry]) -> None:
         """Take in what was read after the cursor; urgent entries have a lane of their own."""
         for entry in entries:
-            if entry.urgent:
+            if entry.urgent or entry.id in self._by_id:
                 self.cursor = entry.id
                 continue
             if entry.id in self._counted:
@@ -100,6 +102,16 @@ class PartitionLog:
             self._by_id[entry.id] = entry
             self._touched.add(entry.conversation)
             self.cursor = entry.id
+
+    def read_anew(self, connections: int) -> None:
+        """
+        Learn how many *connections* to Redis there have been: after a new one, all is read again.
+
+        It may be another Redis, which has lost what came last and whose clock is behind: what comes now can
+        then have an id before the newest that was read.
+        """
+        if connections != self.connections:
+            self.connections, self.cursor = connections, "0"
 
     def is_free(self, conversation: Conversation) -> bool:
         """Tell whether nothing of *conversation* runs or waits: its next event would begin at once."""

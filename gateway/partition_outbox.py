@@ -1,7 +1,7 @@
 """One partition's part of the outbox, as its delivery sees it: what each chat is owed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from gateway.lane import Lane
@@ -22,6 +22,20 @@ class PartitionOutbox:
     """Effects in the lanes."""
     full: bool = False
     """Reading has stopped because of them."""
+    connections: int = 0
+    """How many there had been to Redis when it was read."""
+    known: Collection[str] = frozenset()
+    """Effects before the cursor that have been read already."""
+
+    def read_anew(self, connections: int) -> None:
+        """
+        Learn how many *connections* to Redis there have been: after a new one, all is read again.
+
+        As for the inbox: what comes now can have an id before the newest that was read.
+        """
+        if connections != self.connections:
+            self.connections, self.cursor = connections, "0"
+            self.known = {entry.id for lane in self.lanes.values() for entry in lane.entries}
 
     def begin_nothing_more(self) -> Sequence[asyncio.Task[None]]:
         """End all that is not a call to Telegram under way; return the tasks that have not ended yet."""

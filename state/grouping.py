@@ -68,6 +68,11 @@ class GroupedCalls:
         self._lines: dict[ConnectionPool, Line] = {}
         self._closed = False
 
+    @property
+    def connections(self) -> int:
+        """How many there have been: after a new one Redis may be another, which has lost what came last."""
+        return sum(line.connections for line in self._lines.values())
+
     async def script(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """
         Run *script* and return its answer.

@@ -85,6 +85,11 @@ class Inbox:
     def _calls(self) -> GroupedCalls:
         return self._scripts.calls
 
+    @property
+    def connections(self) -> int:
+        """How many connections to Redis there have been."""
+        return self._calls.connections
+
     async def accept(
         self, envelope: Envelope, *, remember_for: timedelta, urgent: bool = False
     ) -> Disposition:

@@ -38,6 +38,8 @@ class Line:
         self._answers: _Answers | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closed = False
+        self.connections = 0
+        """How many it has had, one after the other."""
 
     def ask(self, packed: bytes) -> asyncio.Future[Any]:
         """
@@ -105,6 +107,7 @@ class Line:
         writer: asyncio.StreamWriter | None = self._connection._writer  # noqa: SLF001 - as said above
         if writer is None or writer.transport.is_closing():
             raise redis_errors.ConnectionError("Redis closed the connection")
+        self.connections += 1
         return _Answers(writer.transport, self._connection.socket_timeout)
 
     async def _give_back(self) -> None:

@@ -85,6 +85,11 @@ class Outbox:
         self._calls = calls
         self._keys = keys
 
+    @property
+    def connections(self) -> int:
+        """How many connections to Redis there have been."""
+        return self._calls.connections
+
     async def read(self, partition: int, *, after: str, count: int) -> OutboxPage:
         """
         Return up to *count* effects that were added after the one with id *after* ("0": from the oldest).

@@ -75,6 +75,20 @@ def test_what_was_counted_is_known_when_it_is_read() -> None:
     assert (first.opening, second.opening) == (None, Opening("worker/1", None))
 
 
+def test_what_is_known_stays_as_it_is_when_all_is_read_anew() -> None:
+    """An acceptance has begun its first run, and what is read says nothing of that."""
+    held = PartitionLog(Lease(3, "worker/1"))
+    held.add([_entry("10-1")._replace(opening=Opening("worker/1", None))])
+    held.read_anew(1)
+    unread = not held.has_read("10-1")
+    held.add([_entry("10-1"), _entry("10-2")])
+    first = held.next_of(_entry("").conversation, 0)
+
+    assert (unread, held.owed, held.has_read("10-2")) == (True, 2, True)
+    assert first is not None
+    assert first.opening is not None
+
+
 async def test_events_accepted_here_and_elsewhere_keep_their_order(
     run: Run, outside: Outside, conversation: Conversation
 ) -> None:
