@@ -56,7 +56,9 @@ class ConversationRuns:
 
     def would_begin(self, held: PartitionLog, conversation: Conversation) -> bool:
         """Tell whether an event of *conversation* that came now would begin at once."""
-        return not self._stopping and not self._slots.all_taken() and held.is_free(conversation)
+        if self._stopping or not self._processor.begins_at_acceptance:
+            return False
+        return not self._slots.all_taken() and held.is_free(conversation)
 
     def start(self, held: PartitionLog, now_ms: int) -> None:
         """Ask for a turn for every conversation of *held* that has something to run."""

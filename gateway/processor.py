@@ -71,6 +71,8 @@ class Processor:
         self._handler_limit = handler_limit
         self._limit = TimeLimit(handler_limit)
         self._retries = retries
+        self.begins_at_acceptance = retries.chat.attempts > 1
+        """Whether an update's first run may be counted then: if the answer is lost, it was not begun."""
         self._settling = Settling(scripts, now_ms=now_ms, redact=redact)
         self._now_ms = now_ms
         self._unsaved: dict[str, dict[str, bytes]] = {}

@@ -112,9 +112,15 @@ async def test_events_accepted_here_and_elsewhere_keep_their_order(
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """A lease that outlasts the test, and two runs in quick succession."""
-    chat = ChatRetries(attempts=2, first_seconds=0.01, longest_seconds=0.01)
+def attempts() -> int:
+    """How often an update runs at most."""
+    return 2
+
+
+@pytest.fixture
+def settings(settings: Settings, attempts: int) -> Settings:
+    """A lease that outlasts the test, and runs in quick succession."""
+    chat = ChatRetries(attempts=attempts, first_seconds=0.01, longest_seconds=0.01)
     return settings.model_copy(
         update={"retries": RetriesSettings(chat=chat), "worker": WorkerSettings(lease_seconds=60)}
     )
@@ -183,6 +189,29 @@ async def test_an_event_accepted_before_its_partition_is_known_to_be_ours_loses_
 
     assert [entry.opening is not None for entry in handed] == [False, True]
     assert await redis.hvals(outside.keys.attempts(partition)) == [b"1"]
+
+
+@pytest.mark.parametrize("attempts", [1])
+async def test_an_event_that_may_run_once_does_so_though_the_answer_to_its_acceptance_was_lost(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """Its worker finds it in the inbox later, and a run that was counted there and never begun was no run."""
+    feature, runs = Feature("shop"), list[str]()
+
+    @feature.chat.message()
+    async def said(message: Message) -> None:
+        runs.append(message.text or "")
+
+    runtime = await run(feature)
+    worker, inbox = runtime.worker, runtime.edge.inbox
+    assert worker is not None
+    assert isinstance(inbox, StoredInbox)
+    await wait_until(lambda: len(worker.held) == 64, description="all partitions are held", seconds=30)
+    inbox.work_here(worker.would_begin, lambda *_: None, worker.notice_urgent)
+    await inbox.accept(_update(1, conversation, api), remember_for=timedelta(hours=1))
+    await outside.settled()
+
+    assert runs == ["1"]
 
 
 async def test_an_event_that_must_wait_is_not_counted_before_it_runs(
