@@ -199,7 +199,7 @@ class PartitionLog:
         """
         while self._alarms and self._alarms[0][0] <= now_ms:
             at_ms, entry_id = heappop(self._alarms)
-            if self._due.get(entry_id) == at_ms:
+            if self._due.get(entry_id, self._parked.get(entry_id)) == at_ms:
                 # It rings once: a clock that is set back before its turn must not make it too early again.
                 self._due[entry_id] = 0
             self._touch(entry_id)
