@@ -1,6 +1,10 @@
 """The one refusal."""
 
 from enum import StrEnum
+from typing import Final
+
+#: No name of ours and no bot's token is longer.
+LONGEST_NAME: Final = 64
 
 
 class RefusalReason(StrEnum):
@@ -38,3 +42,8 @@ class Refused(Exception):
         super().__init__(reason.value, detail)
         self.reason = reason
         self.detail = detail
+
+
+def as_logged(name: str) -> str:
+    """Return what a caller has named, for the log: whole or not at all, as half a secret is not found."""
+    return name if len(name) <= LONGEST_NAME else f"({len(name)} characters)"

@@ -11,7 +11,7 @@ from routers.dependencies import DEFAULT_BODY_LIMIT_BYTES, call_of, check_header
 from routers.ingest import ingest
 from routers.problems import API_UNAVAILABLE, UNAUTHORIZED, Rejected, not_now
 from routers.provider import RECEIVED
-from routers.refusal import RefusalReason, Refused
+from routers.refusal import RefusalReason, Refused, as_logged
 from routers.standing_answer import StandingAnswer
 from state.errors import StoreUnavailable
 
@@ -47,10 +47,10 @@ async def receive(request: Incoming) -> Response:
         return rejected.problem.response()
     except Refused as refused:
         edge.count_refusal(endpoint.name if endpoint else "unknown", refused.reason.value)
-        log.warning("refused", source=name[:64], reason=refused.reason.value, detail=refused.detail)
+        log.warning("refused", source=as_logged(name), reason=refused.reason.value, detail=refused.detail)
         return UNAUTHORIZED.response()
     except ApiUnavailable as error:
-        log.warning("provider_unavailable", source=name[:64], host=error.host, why=error.why)
+        log.warning("provider_unavailable", source=as_logged(name), host=error.host, why=error.why)
         return API_UNAVAILABLE.response()
     except StoreUnavailable as error:
         return not_now(error).response()

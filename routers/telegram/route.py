@@ -11,7 +11,7 @@ from routers.body import Incoming
 from routers.dependencies import call_of, edge_of
 from routers.problems import NOT_AN_UPDATE, UNAUTHORIZED, Rejected, not_now, too_many_calls
 from routers.provider import Translation
-from routers.refusal import RefusalReason, Refused
+from routers.refusal import RefusalReason, Refused, as_logged
 from routers.standing_answer import StandingAnswer
 from routers.telegram import payments
 from routers.telegram.addressing import NotAnUpdate, address
@@ -44,7 +44,10 @@ async def receive(request: Incoming) -> Response:
     except Refused as refused:
         edge.count_refusal(endpoint.source if endpoint else "unknown", refused.reason.value)
         log.warning(
-            "refused", source=f"telegram:{name[:32]}", reason=refused.reason.value, detail=refused.detail
+            "refused",
+            source=f"telegram:{as_logged(name)}",
+            reason=refused.reason.value,
+            detail=refused.detail,
         )
         return UNAUTHORIZED.response()
     try:

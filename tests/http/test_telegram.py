@@ -1,9 +1,12 @@
 """`POST /telegram/{bot_id}` over real HTTP, down to a real Redis."""
 
+import io
+
 import orjson
 import pytest
 from redis.asyncio import Redis
 
+from gateway.logs import set_up_logs
 from routers.payments.events import PaymentSucceeded
 from routers.vocabulary import parse_event
 from state.conversation import Conversation
@@ -123,3 +126,17 @@ async def test_a_payment_is_stored_as_an_event_beside_its_update(served: Served,
     assert (envelope.type, envelope.token) == ("payment.succeeded", TOKEN)
     assert isinstance(event, PaymentSucceeded)
     assert (event.amount_minor, event.currency) == (250, "XTR")
+
+
+@pytest.mark.parametrize("path", ["/telegram/{}", "/webhooks/{}", "/webhooks/" + "a" * 40 + "{}"])
+async def test_a_token_in_the_path_is_not_logged_not_even_half(
+    served: Served, lines: io.StringIO, path: str
+) -> None:
+    """Many bots have it there: whoever points such a webhook here is refused, and the token stays secret."""
+    token = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
+    set_up_logs(stream=lines)
+    response = await served.client.post(path.format(token), json=UPDATE)
+
+    assert response.status_code == 401
+    assert "refused" in lines.getvalue()
+    assert token[10:18] not in lines.getvalue()

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -13,18 +12,6 @@ from gateway.redaction import REDACTED, Redaction
 from gateway.settings.log import LogForm, LogLevel
 
 TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """What was logged; the loggers are put back afterwards."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield io.StringIO()
-    root.handlers[:], level = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
 
 
 def test_a_line_is_one_json_object_when_nobody_watches(lines: io.StringIO) -> None:
