@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 #: What an event loop's clock may be short of a deadline when its timer rings: uvloop's counts milliseconds.
 _RINGS_EARLY_SECONDS: Final = 0.001
@@ -31,6 +31,15 @@ class TimeLimit:
         A task that is in it at the end of the limit is cancelled there and leaves it with TimeoutError.
         """
         return LimitedWait(self)
+
+    def current_task(self) -> asyncio.Task[Any]:
+        """Return the task that runs now."""
+        # Asked for by the thousand, and to find the running loop takes a system call: it is the last one's.
+        task = asyncio.current_task(self._loop) if self._loop is not None else None
+        task = task or asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can be limited")
+        return task
 
     def begin(self, wait: "LimitedWait", loop: asyncio.AbstractEventLoop) -> None:
         """Count the time of *wait* from now, on the clock of the running *loop*."""
@@ -84,14 +93,10 @@ class LimitedWait:
         self._task.cancel()
 
     async def __aenter__(self) -> Self:
-        # Both are asked for by the thousand, and to find the loop takes a system call.
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
-        if task is None:
-            raise RuntimeError("only a task can be limited")
+        task = self._limit.current_task()
         self._task = task
         self._cancelling = task.cancelling()
-        self._limit.begin(self, loop)
+        self._limit.begin(self, task.get_loop())
         return self
 
     async def __aexit__(
