@@ -157,7 +157,8 @@ class Inbox:
             self._on_urgent(partition)
         if self._confirmation is not None:
             # A repeat too: what it repeats may not be there yet.
-            await self._confirmation.wait(partition)
+            seen = self._keys.seen(partition, envelope.source, envelope.idempotency_key)
+            await self._confirmation.wait(partition, seen)
         return Receipt(answer.outcome, partition, answer.entry_id)
 
     async def bury(self, envelope: Envelope, reason: str, *, remember_for: timedelta) -> Disposition:

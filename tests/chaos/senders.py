@@ -103,7 +103,7 @@ class Senders:
         try:
             await self._stream.command("XADD", STREAM_KEY, "*", *chain.from_iterable(entry.items()))
             if self._confirmation is not None:
-                await self._confirmation.wait(STREAM_PARTITION)
+                await self._confirmation.wait(STREAM_PARTITION, STREAM_KEY)
         except StoreUnavailable:
             return False
         return True

@@ -1,6 +1,7 @@
 """G1 to the disk: with `durability = "always"` an acknowledgement waits for it, or the start is refused."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -123,7 +124,7 @@ async def test_a_full_disk_is_for_now_and_what_was_acknowledged_outlives_it(
     with pytest.raises(StoreUnavailable):
         await inbox.accept(envelope("meanwhile"), remember_for=HOUR)
     with pytest.raises(StoreUnavailable):
-        await on_disk(redis).wait(0)
+        await on_disk(redis).wait(0, Keys().seen(0, "service", "before"))
     empty_disk(server)
 
     async def is_taken() -> bool:
@@ -158,6 +159,28 @@ async def test_what_is_not_on_disk_in_time_is_not_acknowledged(
     again = await inbox.accept(envelope("1"), remember_for=HOUR)
 
     assert again is Disposition.DUPLICATE
+
+
+async def test_what_redis_has_lost_while_it_was_asked_is_not_acknowledged(
+    server: EmbeddedRedis, redis: Redis
+) -> None:
+    """The successor, which is found by connecting anew, confirms what it has, and that is not the event."""
+    inbox = Inbox(Scripts(GroupedCalls(redis), Keys()), confirmation=on_disk(redis))
+    # What is never flushed is never confirmed.
+    await redis.config_set("appendfsync", "no")
+    call = asyncio.create_task(inbox.accept(envelope("1"), remember_for=HOUR))
+
+    async def is_asked() -> bool:
+        return bool((await redis.info("clients"))["blocked_clients"])
+
+    await wait_until(is_asked, description="the disk is asked for")
+    await server.kill()
+    shutil.rmtree(server.data_directory / "appendonlydir")
+    await server.restart()
+
+    with pytest.raises(StoreUnavailable):
+        await call
+    assert await inbox.accept(envelope("1"), remember_for=HOUR) is Disposition.ACCEPTED
 
 
 async def test_a_gateway_that_wants_the_disk_refuses_a_redis_without_a_file(
