@@ -81,6 +81,8 @@ class Sender:
         except TelegramAPIError as error:
             return answer_of(error)
         except ClientDecodeError as error:
+            if _was_done(error):
+                return Answer(Outcome.DONE, reason=error.message)
             # A proxy in between answered, not Telegram.
             return Answer(Outcome.LATER, Cause.SERVER, FAILURE_PAUSE, str(error))
         except OSError as error:
@@ -103,6 +105,9 @@ class Sender:
             if cause in EDIT_IMPOSSIBLE:
                 return await self._send(bot, payload, to, replacing=shown, cause=cause)
             if cause is not Cause.NOT_MODIFIED:
+                raise
+        except ClientDecodeError as error:
+            if not _was_done(error):
                 raise
         return Answer(Outcome.DONE, cause, shown=replace(shown, media=media_of(payload)))
 
@@ -133,15 +138,12 @@ class Sender:
         method = sending(payload, to, paid_broadcast=bot.id in self._paid_broadcast)
         try:
             sent = await bot(method, request_timeout=self._answer_seconds)
+            chat_id, message_id, sent_at_ms = sent.chat.id, sent.message_id, int(sent.date.timestamp() * 1000)
         except TelegramAPIError as error:
             return _unsent(error)
-        new = ShownBlock(
-            sent.chat.id,
-            sent.message_id,
-            int(sent.date.timestamp() * 1000),
-            media_of(payload),
-            to.thread_id,
-        )
+        except ClientDecodeError as error:
+            chat_id, message_id, sent_at_ms = _sent_all_the_same(error)
+        new = ShownBlock(chat_id, message_id, sent_at_ms, media_of(payload), to.thread_id)
         gone = replacing is None or cause is Cause.TARGET_MISSING
         return Answer(Outcome.DONE, cause, new=new, shown=new, replaced=None if gone else replacing)
 
@@ -150,3 +152,24 @@ def _unsent(error: TelegramAPIError) -> Answer:
     """Return what *error* means for a call that makes a message."""
     answer = answer_of(error)
     return replace(answer, uncertain=answer.cause is Cause.AMBIGUOUS)
+
+
+def _was_done(error: ClientDecodeError) -> bool:
+    """Tell whether Telegram has done the call, and only what it returned is too new for aiogram."""
+    return isinstance(error.data, dict) and error.data.get("ok") is True
+
+
+def _sent_all_the_same(error: ClientDecodeError) -> tuple[int, int, int]:
+    """
+    Return chat, id and date in ms of the message that Telegram has sent, although aiogram cannot read it.
+
+    Raises:
+        ClientDecodeError: *error*, which tells of no message.
+    """
+    match error.data:
+        case {
+            "ok": True,
+            "result": {"message_id": int(message_id), "date": int(date), "chat": {"id": int(chat_id)}},
+        }:
+            return chat_id, message_id, date * 1000
+    raise error

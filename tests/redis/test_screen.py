@@ -1,7 +1,14 @@
 """What the user sees: blocks edited in place, garbage gone, Telegram's refusals survived."""
 
+from typing import Any
+
+import orjson
+import pytest
+from aiogram import Bot
+from aiogram.client.session.base import BaseSession
 from aiogram.filters import Command
 from aiogram.fsm.state import State, StatesGroup
+from aiogram.methods import Response, TelegramMethod
 from aiogram.types import Message
 
 from gateway import Director, Feature, View
@@ -144,3 +151,31 @@ async def test_text_that_no_handler_takes_is_deleted_in_a_garbage_state(
     await outside.update(api.updates.message(501, "hello?"))
 
     assert [message["text"] for message in api.chats[501].visible()] == ["a notice"]
+
+
+async def test_an_answer_that_is_too_new_to_be_read_is_an_answer(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram has done it: the message is not sent again, and is edited and deleted as any other."""
+    check_response = BaseSession.check_response
+
+    def newer(
+        self: BaseSession, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str
+    ) -> Response[Any]:
+        answer = orjson.loads(content)
+        if isinstance(answer.get("result"), dict) and "message_id" in answer["result"]:
+            answer["result"]["entities"] = "of a kind that nobody knows"
+        return check_response(self, bot, method, status_code, orjson.dumps(answer).decode())
+
+    monkeypatch.setattr(BaseSession, "check_response", newer)
+    await run(shop())
+    await outside.send("shop.pay", to=conversation, object_id="goes with the state")
+    await outside.send("shop.show", to=conversation, object_id="one")
+    await outside.settled()
+    assert api.chats[501].texts() == ["goes with the state", "one"]
+
+    await outside.send("shop.done", to=conversation, object_id="two")
+    await outside.settled()
+    assert api.chats[501].texts() == ["two"]
+    done = {"sendMessage": {"ok": 2}, "editMessageText": {"ok": 1}, "deleteMessages": {"ok": 1}}
+    assert api.calls.counts() == done
