@@ -29,6 +29,7 @@ that one event changes lies in one slot and can be changed by one script.
 | gw:{NN}:moved:<bot>:<chat>     | string | the supergroup that the group is now          | conversation                 | migrations   |
 | gw:{NN}:was:<bot>:<chat>       | string | the group that the supergroup was             | conversation                 | migrations   |
 | gw:{NN}:parcel:<conversation>  | string | all that it held, on its way to the other id  | conversation                 | migrations   |
+| gw:{NN}:unpacked:<sha1>        | string | that this parcel was unpacked here            | conversation                 | migrations   |
 | gw:{NN}:told:<ticket>          | string | what became of an effect somebody waits for   | a minute                     | outbox       |
 | gw:{bot:<bot>}:sent            | list   | when the bot sent something, ms               | the bot's longest limit      | budgets      |
 | gw:{bot:<bot>}:pause           | string | Telegram's 429 for the bot                    | its retry_after              | budgets      |
@@ -193,6 +194,9 @@ class Keys:
 
     def parcel(self, conversation: Conversation) -> str:
         return self._of_conversation(conversation, "parcel")
+
+    def unpacked(self, conversation: Conversation, sha: str) -> str:
+        return f"{self._tags[self.partition_of(conversation)]}unpacked:{sha}"
 
     def _of_chat(self, conversation: Conversation, kind: str) -> str:
         tag = self._tags[self.partition_of(conversation)]

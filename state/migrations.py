@@ -15,7 +15,7 @@ from typing import Final
 
 from state.conversation import Conversation
 from state.directory import Directory
-from state.grouping import Script
+from state.grouping import Argument, Script
 from state.inbox_entry import InboxEntry
 from state.packing import pack_for_lua
 from state.scripts import Scripts
@@ -93,8 +93,7 @@ class Migrations:
     async def _carry(self, former: Conversation, home: Conversation) -> None:
         while parcel := await self._pack_up(former):
             await self._unpack(parcel, home)
-            sha = hashlib.sha1(parcel, usedforsecurity=False).hexdigest()
-            await self._calls.script(_END, [self._keys.parcel(former)], [sha])
+            await self._calls.script(_END, [self._keys.parcel(former)], [_sha_of(parcel)])
 
     async def _pack_up(self, former: Conversation) -> bytes:
         keys, partition = self._keys, self._keys.partition_of(former)
@@ -130,8 +129,10 @@ class Migrations:
             keys.states_until(partition),
             keys.lease(partition),
             keys.inbox(partition),
+            keys.unpacked(home, _sha_of(parcel)),
         ]
-        await self._calls.script(_UNPACK, names, [parcel, home.encode(), home.bot_id, keys.wake_channel("")])
+        arguments: list[Argument] = [parcel, home.encode(), home.bot_id, keys.wake_channel("")]
+        await self._calls.script(_UNPACK, names, [*arguments, self._remember_ms])
 
     async def journal_of(self, entry: InboxEntry) -> dict[str, bytes]:
         """
@@ -170,6 +171,10 @@ class Migrations:
             ],
         )
         return f"{partition:02x}-{entry_id.decode()}"
+
+
+def _sha_of(parcel: bytes) -> str:
+    return hashlib.sha1(parcel, usedforsecurity=False).hexdigest()
 
 
 def _under(conversation: Conversation, chat_id: int) -> Conversation:

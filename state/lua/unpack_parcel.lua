@@ -1,10 +1,14 @@
 -- Put what a group's conversation held in its place under the supergroup's id. Doing it twice changes nothing.
 --
 -- KEYS  1 conversation  2 garbage  3 history  4 timers  5 timers of the conversation  6 states  7 states until
---       8 lease  9 inbox
--- ARGV  1 parcel (see pack_up.lua)  2 conversation  3 its bot  4 prefix of the wake channels
--- Returns MOVED, or KEPT when the conversation has been used under this id: then its state and data stay as they are
+--       8 lease  9 inbox  10 that this parcel was unpacked
+-- ARGV  1 parcel (see pack_up.lua)  2 conversation  3 its bot  4 prefix of the wake channels  5 how long a parcel is kept, ms
+-- Returns MOVED, DONE when this parcel was unpacked before, or KEPT when the conversation has been used under this id: then its state and data stay as they are
 
+-- What came of it since, a timer that has fired say, must not come back.
+if redis.call('EXISTS', KEYS[10]) == 1 then
+  return 'DONE'
+end
 local fields, garbage, history, timers, lives_ms = unpack(cmsgpack.unpack(ARGV[1]))
 local ours = redis.call('EXISTS', KEYS[1]) == 1 or redis.call('EXISTS', KEYS[3]) == 1
 
@@ -44,6 +48,7 @@ for _, key in ipairs({ KEYS[1], KEYS[2], KEYS[3] }) do
     redis.call('PEXPIRE', key, lives_ms)
   end
 end
+redis.call('SET', KEYS[10], '', 'PX', ARGV[5])
 local lease = set > 0 and redis.call('GET', KEYS[8])
 local owner = lease and string.match(lease, '^(.*)/')
 if owner then

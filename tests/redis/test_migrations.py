@@ -11,9 +11,10 @@ from state.changes import Cause, Change, DraftChange, Tracked
 from state.conversation import Conversation
 from state.directory import Directory
 from state.migrations import Migrations
+from state.outcomes import Fired
 from state.packing import unpack_from_lua
 from state.screen import BlockName, ShownBlock
-from state.timers import Timer, Timers
+from state.timers import DueTimer, Timer, Timers
 from tests.redis.conftest import Outside
 
 GROUP, SUPERGROUP = -5, -1001234
@@ -156,3 +157,23 @@ async def test_a_conversation_of_the_whole_chat_and_one_without_a_state_go_too(
     for user_id in (SUPERGROUP, 502):
         assert await redis.exists(outside.keys.conversation(Conversation(42, SUPERGROUP, user_id)))
     assert await redis.exists(outside.keys.conversation(others))
+
+
+async def test_a_timer_that_fired_before_its_parcel_was_forgotten_fires_once(
+    outside: Outside, redis: Redis, migrations: Migrations
+) -> None:
+    """Whoever unpacked it died: who asks next, for the timer's own event say, sets it no second time."""
+    due = Timer("reminder", "shop.expired", 1000)
+    await outside.scripts.commit(_change(OLD, timers=[due.setting()]))
+    await redis.set(outside.keys.was(NEW), GROUP, ex=60)
+    await migrations._unpack(await migrations._pack_up(OLD), NEW)
+    partition = outside.keys.partition_of(NEW)
+    await redis.set(outside.keys.lease(partition), "worker/1", ex=60)
+    timers = Timers(outside.scripts)
+    assert await timers.fire("worker/1", DueTimer(NEW, "reminder"), 2000) is Fired.FIRED
+
+    await migrations.home(NEW)
+
+    assert await timers.pending(NEW) == {}
+    assert await redis.xlen(outside.keys.inbox(partition)) == 1
+    assert await redis.exists(outside.keys.parcel(OLD)) == 0
