@@ -14,7 +14,6 @@ import structlog
 from state.budgets import Budgets, Closed, Limit, NotYet, Open
 from state.conversation import Conversation
 from state.ending import ended
-from state.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +141,7 @@ class _Queue:
                     self.hand_on()
                 if granted.count < want:
                     await asyncio.sleep(granted.wait.total_seconds())
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits must learn of it: nobody else may ask
             for queue in (self._awaited, self._others):
                 for mine in queue:
                     if not mine.done():

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from gateway import Gateway
 from gateway.demo.bot_api import BotApi
@@ -181,3 +182,17 @@ async def test_whoever_pays_for_a_broadcast_says_so_in_each_message(
     assert call.parameters["allow_paid_broadcast"] == "true"
     with pytest.raises(ValidationError, match="costs Stars"):
         BotSettings(token=SecretStr("42:x"), secret_token=SecretStr("s"), sends_per_second=31)
+
+
+async def test_whoever_waits_alone_learns_that_the_budget_cannot_be_read(
+    outside: Outside, redis: Redis
+) -> None:
+    """And may try again: nobody else may ever come and ask."""
+    limits = RateLimits(Budgets(outside.scripts), {42: 30})
+    await redis.set(outside.keys.bot_budget(42), "not a list", ex=60)
+    async with asyncio.timeout(5):
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            await limits.turn(42)
+
+        await redis.delete(outside.keys.bot_budget(42))
+        await limits.turn(42)
