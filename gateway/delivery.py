@@ -9,7 +9,7 @@ import structlog
 from aiogram import Bot
 
 from gateway.answers import CHAT_CLOSED, Answer, Cause, Outcome
-from gateway.lane import Lane, counts_as_send, lane_of, target_of
+from gateway.lane import Lane, counts_as_send, lane_of, names_its_chat, target_of
 from gateway.paced_calls import delivers
 from gateway.partition_outbox import PartitionOutbox
 from gateway.rate_limits import RateLimits
@@ -281,6 +281,9 @@ class Delivery:
             lane.failures += 1
             longest = max(answer.pause, LONGEST_PAUSE)
             return min(answer.pause * (1 << min(lane.failures - 1, 30)), longest)
+        if names_its_chat(entry):
+            # It may well be that chat that has had too much, and nobody counts what goes there.
+            return answer.pause
         # A chat that was quiet has not had too much: it is the bot that sends too much to all.
         of_chat = opened is not None and not (opened.quiet and counts_as_send(entry))
         await self._limits.refused(target or entry.conversation, answer.pause, of_chat=of_chat)

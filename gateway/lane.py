@@ -72,6 +72,13 @@ def target_of(entry: OutboxEntry) -> Conversation | None:
     return Conversation(bot_id, chat_id, chat_id) if isinstance(chat_id, int) else None
 
 
+def names_its_chat(entry: OutboxEntry) -> bool:
+    """Tell whether *entry* goes to a chat by its name, ``@channel``, so that we do not know which it is."""
+    return entry.effect.kind is EffectKind.CALL and isinstance(
+        entry.effect.payload["arguments"].get("chat_id"), str
+    )
+
+
 def counts_as_send(entry: OutboxEntry) -> bool:
     """Tell whether Telegram's limits count *entry*."""
     match entry.effect.kind:

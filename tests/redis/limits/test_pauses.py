@@ -64,6 +64,29 @@ async def test_a_429_of_another_chat_that_a_call_is_about_pauses_that_one(
     assert api.chats[900].texts() == ["one", "two"]
 
 
+async def test_a_429_of_a_channel_that_a_call_names_does_not_pause_the_bot(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi
+) -> None:
+    """What goes to ``@news`` is not counted here; that the channel has had enough stops no others."""
+    feature = shop()
+
+    @feature.on("shop.tell")
+    async def tell(event: OtherEvent) -> SendMessage:
+        return SendMessage(chat_id="@news", text=event.object_id)
+
+    await run(feature)
+    api.faults.add(FaultKind.TOO_MANY_REQUESTS, method="sendMessage", seconds=3)
+    await outside.send("shop.tell", to=user_chat(502), object_id="news")
+    await wait_until(lambda: not api.faults.pending(), description="Telegram has refused it")
+
+    await outside.send("shop.show", to=conversation, object_id="for a customer")
+    await wait_until(lambda: api.chats[501].texts() == ["for a customer"], description="others are served")
+
+    assert len(api.calls.of(method="sendMessage")) == 2
+    await outside.settled()
+    assert len(api.calls.of(method="sendMessage")) == 3
+
+
 async def test_a_429_of_a_quiet_chat_pauses_the_bot_in_every_process(
     run: Run, outside: Outside, conversation: Conversation, api: BotApi
 ) -> None:
