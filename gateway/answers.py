@@ -104,7 +104,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("chat not found", Cause.CHAT_GONE),
     ("peer_id_invalid", Cause.CHAT_GONE),
     ("chat_write_forbidden", Cause.CHAT_GONE),
-    ("not enough rights to send", Cause.CHAT_GONE),
+    ("not enough rights to send text", Cause.CHAT_GONE),
     ("business_connection", Cause.CHAT_GONE),
     ("query is too old", Cause.QUERY_EXPIRED),
     ("charge_already_refunded", Cause.ALREADY_REFUNDED),

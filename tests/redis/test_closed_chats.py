@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import pytest
+from aiogram import Bot
+from aiogram.client.session.base import BaseSession
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.methods import SendMessage
+from aiogram.methods import Response, SendMessage, SendPhoto, TelegramMethod
 from aiogram.types import Message
 
-from gateway import Director, Feature, View
+from gateway import Block, Director, Feature, View
 from gateway.demo.bot_api import BotApi, ChatType, Standing
 from routers.event import OtherEvent
 from state.conversation import Conversation
@@ -105,6 +109,36 @@ async def test_whoever_writes_is_answered_even_if_word_of_it_was_missed(
     await outside.settled()
 
     assert api.chats[501].texts() == ["news"]
+
+
+async def test_a_group_that_takes_no_photos_takes_texts(
+    run: Run, outside: Outside, conversation: Conversation, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A right that is missing for one kind of message closes nothing."""
+    check_response = BaseSession.check_response
+    words = "Bad Request: not enough rights to send photos to the chat"
+
+    def refusing(
+        self: BaseSession, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str
+    ) -> Response[Any]:
+        if isinstance(method, SendPhoto):
+            raise TelegramBadRequest(method, words)
+        return check_response(self, bot, method, status_code, content)
+
+    monkeypatch.setattr(BaseSession, "check_response", refusing)
+    feature = _shop()
+
+    @feature.on("shop.picture")
+    async def picture(event: OtherEvent) -> View:
+        return View(content=Block("a photo", photo="photo-1"))
+
+    await run(feature)
+    for event_type in ("shop.picture", "shop.show"):
+        await outside.send(event_type, to=conversation, object_id="a text")
+        await outside.settled()
+
+    assert api.chats[501].texts()[-1] == "a text"
+    assert not await outside.calls.command("EXISTS", outside.keys.closed(conversation))
 
 
 async def test_one_bots_block_is_not_anothers(outside: Outside) -> None:
