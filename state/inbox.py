@@ -155,10 +155,7 @@ class Inbox:
             self._on_accepted(_accepted(partition, envelope, answer, lease), answer.before)
         elif urgent and answer.outcome is Disposition.ACCEPTED:
             self._on_urgent(partition)
-        if self._confirmation is not None:
-            # A repeat too: what it repeats may not be there yet.
-            seen = self._keys.seen(partition, envelope.source, envelope.idempotency_key)
-            await self._confirmation.wait(partition, seen)
+        await self._confirmed(partition, envelope)
         return Receipt(answer.outcome, partition, answer.entry_id)
 
     async def bury(self, envelope: Envelope, reason: str, *, remember_for: timedelta) -> Disposition:
@@ -169,15 +166,23 @@ class Inbox:
             StoreUnavailable: as `accept`.
         """
         why = {"reason": "unreadable", "detail": reason, "at_ms": envelope.received_at_ms}
+        partition = self._keys.partition_of_call(envelope.source, envelope.idempotency_key)
         disposition, _ = await self._scripts.bury(
             envelope.pack(),
             source=envelope.source,
             idempotency_key=envelope.idempotency_key,
-            partition=self._keys.partition_of_call(envelope.source, envelope.idempotency_key),
+            partition=partition,
             why=pack(why),
             remember_ms=int(remember_for.total_seconds() * 1000),
         )
+        await self._confirmed(partition, envelope)
         return disposition
+
+    async def _confirmed(self, partition: int, envelope: Envelope) -> None:
+        """Return when *envelope* is where the operator wants it; a repeat too: it may not be there yet."""
+        if self._confirmation is not None:
+            seen = self._keys.seen(partition, envelope.source, envelope.idempotency_key)
+            await self._confirmation.wait(partition, seen)
 
     def _place(self, envelope: Envelope) -> tuple[int, str | None]:
         """Return the envelope's partition, and its token if that is what finds the conversation."""

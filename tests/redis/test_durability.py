@@ -141,6 +141,22 @@ async def test_a_full_disk_is_for_now_and_what_was_acknowledged_outlives_it(
     assert [entry.envelope.idempotency_key for entry in entries] == ["before", "meanwhile"]
 
 
+async def test_a_call_that_nobody_can_understand_is_on_disk_too_before_it_is_acknowledged(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept as a dead letter, which must not vanish after its sender has forgotten it."""
+    monkeypatch.setattr("state.durability.CONFIRM_WITHIN", timedelta(milliseconds=50))
+    inbox = Inbox(Scripts(GroupedCalls(redis), Keys()), confirmation=on_disk(redis))
+    # What is never flushed is never confirmed.
+    await redis.config_set("appendfsync", "no")
+
+    with pytest.raises(StoreUnavailable):
+        await inbox.bury(envelope("1"), "no words", remember_for=HOUR)
+    await redis.config_set("appendfsync", "always")
+
+    assert await inbox.bury(envelope("1"), "no words", remember_for=HOUR) is Disposition.DUPLICATE
+
+
 async def test_what_is_not_on_disk_in_time_is_not_acknowledged(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
