@@ -51,9 +51,7 @@ def main() -> int:
                 continue
             log.info("done", **row)
             if not row["disturbed"] and name != CALM:
-                log.error(
-                    "nothing was broken in time: more --events are needed", what=name
-                )
+                log.error("nothing was broken in time: more --events are needed", what=name)
                 failed = True
             failed = failed or any(row[column] for column in FAILURES)
             report.row(**row)
