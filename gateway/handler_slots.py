@@ -9,7 +9,7 @@ from typing import Final, Protocol
 #: worked off.
 CALLS_FOR_A_HANDLER: Final = 64
 #: Once somebody has waited for so long, one handler begins for each call: however long calls come without a
-#: pause, no more events come than are handled, and nobody waits much longer.
+#: pause, while there are slots no more events come than begin, and nobody waits much longer.
 PATIENCE_SECONDS: Final = 0.5
 #: While none come. What begins in one turn is committed in one round trip, and nobody is answered before it.
 MOST_IN_A_TURN: Final = 8

@@ -2,8 +2,10 @@
 --
 -- KEYS  1 conversation  2 garbage  3 history  4 timers  5 timers of the conversation  6 states  7 states until
 --       8 lease  9 inbox  10 that this parcel was unpacked
--- ARGV  1 parcel (see pack_up.lua)  2 conversation  3 its bot  4 prefix of the wake channels  5 how long a parcel is kept, ms
--- Returns MOVED, DONE when this parcel was unpacked before, or KEPT when the conversation has been used under this id: then its state and data stay as they are
+-- ARGV  1 parcel (see pack_up.lua)  2 conversation  3 its bot  4 prefix of the wake channels
+--       5 how long a parcel is kept, ms
+-- Returns MOVED, DONE when this parcel was unpacked before, or KEPT when the conversation has been used under this id:
+-- then its state and data stay as they are
 
 -- What came of it since, a timer that has fired say, must not come back.
 if redis.call('EXISTS', KEYS[10]) == 1 then
